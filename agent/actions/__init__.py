@@ -1,0 +1,30 @@
+"""The table of what this agent can do: event type id -> action. A new action is one line here."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from agent.actions.process import EndProcess
+from agent.actions.recording import StartRecording, StopRecording
+from agent.actions.trial import TestEvent, TestStop
+from agent.context import Context
+from agent.running import ActionTraits, Parameters, Result
+
+
+class Action(Protocol):
+    """One kind of work. `run` returns the result of a Complete event, or raises (Stopped, Failed, CuelightError)."""
+
+    @property
+    def traits(self) -> ActionTraits: ...
+
+    async def run(self, context: Context, parameters: Parameters) -> Result: ...
+
+
+ACTIONS: Mapping[int, Action] = {
+    1: StartRecording(),
+    2: StopRecording(),
+    7: TestEvent(),
+    11: TestStop(),
+    29: StartRecording(),
+    35: EndProcess(),
+    37: StopRecording(),
+}

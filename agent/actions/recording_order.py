@@ -1,0 +1,81 @@
+"""From the parameters of an event to the order for the camera host: pure."""
+
+from agent.cameras import AgentCamera
+from agent.context import Context
+from agent.errors import BadParameter
+from agent.running import Parameters
+from hardware.models import RecordingOrder
+
+KILOBITS_BELOW = 100_000
+"""A Recording's `bitrate` below this is kbit/s, else bit/s (events-api.md section 12.4)."""
+
+ENCODINGS = {"": "", "copy": "copy", "h264": "h264", "avc": "h264", "h.264": "h264"}
+ROTATIONS = (0, 90, 180, 270)
+
+
+def bits_per_second(bitrate: int) -> int:
+    """`bitrate` of a Recording in bit/s; 0 leaves it to the encoder."""
+    return bitrate * 1000 if 0 < bitrate < KILOBITS_BELOW else bitrate
+
+
+def recording_order(
+    context: Context, camera: AgentCamera, parameters: Parameters, *, continuation: int, duration: float
+) -> RecordingOrder:
+    """The order for one sink. `duration` in seconds, 0 for until stopped. Raises BadParameter."""
+    event = context.event
+    encoding = str(parameters.get("encoding") or "").lower()
+    if encoding not in ENCODINGS:
+        raise BadParameter(field="encoding", wrong=encoding, right="empty, copy or h264")
+    rotation = int(parameters.get("rotationDegrees") or 0) % 360
+    if rotation not in ROTATIONS:
+        raise BadParameter(field="rotationDegrees", wrong=rotation, right="0, 90, 180 or 270")
+    wall = context.clock.now()
+    folder, stem = context.media.place_for(event, camera.camera_id, wall, continuation)
+    mono_ns = int(context.clock.monotonic() * 1e9)
+    return RecordingOrder(
+        sink_id=f"{event.uuid}-{event.attempt_number}-{continuation}",
+        consumer=f"{event.uuid}/{event.attempt_number}/{continuation}",
+        folder=str(folder),
+        stem=stem,
+        requested_mono_ns=requested_mono_ns(event.created, wall, mono_ns) if _fresh(context, continuation) else mono_ns,
+        wall_offset_ns=int(wall * 1e9) - mono_ns,
+        clock_quality=context.clock.quality(),
+        width=int(parameters.get("width") or 0),
+        height=int(parameters.get("height") or 0),
+        rate=float(parameters.get("fps") or 0.0),
+        bitrate=bits_per_second(int(parameters.get("bitrate") or 0)),
+        encoding=ENCODINGS[encoding],
+        gop=int(parameters.get("video_gop_size") or 60),
+        segment_seconds=float(parameters.get("segmentLengthSeconds") or 0.0),
+        duration_seconds=duration,
+        rotation_degrees=rotation,
+        hflip=bool(parameters.get("hflip")),
+        vflip=bool(parameters.get("vflip")),
+        context=sidecar_context(context, camera),
+    )
+
+
+def requested_mono_ns(created_us: int, wall: float, mono_ns: int) -> int:
+    """The moment (CLOCK_MONOTONIC, ns) at which the event was accepted: its wall time by how long ago it was."""
+    age_ns = max(0, int(wall * 1e9) - created_us * 1000)
+    return mono_ns - age_ns
+
+
+def sidecar_context(context: Context, camera: AgentCamera) -> dict[str, str]:
+    """What a sidecar must hold so that a clip can be indexed without the database."""
+    event = context.event
+    return {
+        "event_uuid": event.uuid,
+        "event_key": str(event.key),
+        "attempt": str(event.attempt_number),
+        "camera_id": camera.camera_id,
+    }
+
+
+def _fresh(context: Context, continuation: int) -> bool:
+    """Whether this sink answers the request itself, and not a later attempt or a continuation."""
+    return continuation == 0 and context.event.attempt_number <= 1 and context.waited < FRESH_SECONDS
+
+
+FRESH_SECONDS = 10.0
+"""A request older than this when it is acted on (it waited, or the wall clock jumped) starts now, not in its past."""

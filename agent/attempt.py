@@ -1,0 +1,83 @@
+"""One attempt at one event: gives the action its context and turns every way it may end into an outcome."""
+
+import logging
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+from agent.actions import Action
+from agent.cameras import Cameras
+from agent.context import Context
+from agent.errors import ActionCrashed
+from agent.media import MediaLibrary
+from agent.outcomes import Outcome, complete, failed, failure, stopped
+from agent.progress import ProgressReporter
+from agent.running import Failed, Parameters, RunningEvents, Stopped, StopSignal
+from hardware.errors import HardwareError
+from presets_store.clock import Clock, micros
+from presets_store.errors import CuelightError
+from presets_store.rules.event import Event
+from presets_store.services.events import EventsService
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """What all actions share."""
+
+    events: EventsService
+    clock: Clock
+    cameras: Cameras
+    media: MediaLibrary
+
+
+class Attempt:
+    """Made by the dispatcher for an event that is Processing."""
+
+    def __init__(
+        self,
+        event: Event,
+        name: str,
+        tools: Tools,
+        running: RunningEvents,
+        stop: StopSignal,
+        start: Callable[[Coroutine[Any, Any, None]], None],
+    ) -> None:
+        self._event = event
+        self._tools = tools
+        progress = ProgressReporter(tools.clock, self._publish, self._store, start)
+        self._context = Context(
+            event=event,
+            name=f"event {event.key} ({name})",
+            clock=tools.clock,
+            cameras=tools.cameras,
+            media=tools.media,
+            running=running,
+            knows_event=tools.events.exists,
+            report_progress=progress,
+            waited=max(0.0, (micros(tools.clock.now()) - event.created) / 1e6),
+            stop=stop,
+        )
+
+    async def run(self, action: Action, parameters: Parameters) -> Outcome:
+        """Never raises, except CancelledError."""
+        try:
+            return complete(await action.run(self._context, parameters))
+        except Stopped as end:
+            return stopped(end.reason, self._event.attempt_number, end.result)
+        except Failed as error:
+            return failed(error.code, error.message, error.result)
+        except HardwareError as error:
+            return failed(error.code, str(error), {})
+        except CuelightError as error:
+            return failure(error)
+        except Exception as error:  # boundary: a fault in an action ends its event, not the agent
+            logger.exception("an action crashed", extra={"event": self._event.key})
+            return failure(ActionCrashed(type=type(error).__name__))
+
+    def _publish(self, percent: float) -> None:
+        self._tools.events.publish_progress(self._event, percent)
+
+    async def _store(self, percent: float) -> None:
+        await self._tools.events.save_progress(self._event.key, self._event.attempt_number, percent)

@@ -1,0 +1,93 @@
+"""The cameras of this device: settings, host process and state, and how parameters name one."""
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from agent.running import StopReason
+from agent.settings import CameraSettings
+from hardware.client import CameraClient, SinkHandle
+from hardware.errors import CameraUnavailable
+from hardware.models import CameraReport, RecordingOrder
+from presets_store.rules.targeting import choose_camera
+from presets_store.services.cameras import CamerasService
+from presets_store.storage.records import Camera
+
+RETRY_EVERY = 0.5
+
+
+class AgentCamera:
+    """One camera. `record` is its row in the store; `told` is called with each change of its state."""
+
+    def __init__(
+        self,
+        settings: CameraSettings,
+        record: Camera,
+        run_folder: Path,
+        told: Callable[["AgentCamera", CameraReport], None],
+    ) -> None:
+        self.settings = settings
+        self.key = record.key
+        self.camera_index = record.camera_index
+        self.camera_id = record.camera_id
+        self.name = record.name
+        self.client = CameraClient(settings.spec(), run_folder, on_camera=lambda report: told(self, report))
+
+    @property
+    def state(self) -> CameraReport:
+        """The newest report of its host."""
+        return self.client.state
+
+    async def record(self, order: RecordingOrder, stopping: "asyncio.Future[StopReason]") -> SinkHandle | None:
+        """Starts the recording once the host takes orders; None when a stop came first.
+
+        Waits `wait_seconds` for a host that is restarting. Raises CameraUnavailable after that.
+        """
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + self.settings.wait_seconds
+        while not stopping.done():
+            try:
+                return await self.client.record(order)
+            except CameraUnavailable:
+                if loop.time() >= deadline:
+                    raise
+                await asyncio.wait({stopping}, timeout=RETRY_EVERY)
+        return None
+
+
+class Cameras:
+    """All cameras of this device, in the order of the settings."""
+
+    def __init__(self, cameras: Sequence[AgentCamera], service: CamerasService, device_key: int) -> None:
+        self._cameras = list(cameras)
+        self._service = service
+        self._device_key = device_key
+
+    def __iter__(self) -> Iterator[AgentCamera]:
+        return iter(self._cameras)
+
+    def pick(self, parameters: Mapping[str, Any]) -> AgentCamera:
+        """`camera` (id, name or key), else a Multiplex `deviceID` as index, else the first. Raises CameraUnknown."""
+        return choose_camera(self._cameras, parameters.get("camera"), parameters.get("deviceID"))
+
+    async def renamed(self) -> None:
+        """Takes over the names that people have given since; to be called before a camera is picked by its name."""
+        names = {record.key: record.name for record in await self._service.of_device(self._device_key)}
+        for camera in self._cameras:
+            camera.name = names.get(camera.key, camera.name)
+
+    async def start(self) -> None:
+        """Starts every camera's host; a camera that is to be kept warm is opened."""
+        for camera in self._cameras:
+            await camera.client.start()
+            if camera.settings.keep_warm:
+                await camera.client.keep_warm(True)
+
+    async def released(self, timeout: float) -> bool:
+        """True when every host holds its camera, so that no host of an earlier agent writes any more."""
+        return all(await asyncio.gather(*(camera.client.ready(timeout) for camera in self._cameras)))
+
+    async def stop(self) -> None:
+        """Closes the open segments and ends the hosts."""
+        await asyncio.gather(*(camera.client.stop() for camera in self._cameras))

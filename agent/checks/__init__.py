@@ -1,0 +1,24 @@
+"""Self-checks: one file each, under a stable name."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from agent.checks import agent, cameras, clock, database, keys, media, outbox, settings
+from agent.checks.base import Check, Finding, NoAnswer, Subject, Verdict
+
+CHECKS: Final[Mapping[str, Check]] = MappingProxyType(
+    {
+        "settings": settings.check,
+        "agent": agent.check,
+        "database": database.check,
+        "media": media.check,
+        "cameras": cameras.check,
+        "clock": clock.check,
+        "keys": keys.check,
+        "outbox": outbox.check,
+    }
+)
+"""In the order in which they are told: each may explain those after it."""
+
+__all__ = ["CHECKS", "Check", "Finding", "NoAnswer", "Subject", "Verdict"]

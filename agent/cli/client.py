@@ -1,0 +1,98 @@
+"""HTTP with the agent over its Unix socket: blocking, by the standard library, because it loads fast."""
+
+import http.client
+import json
+import socket
+from collections.abc import Mapping
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from agent.cli.errors import AgentForbidden, AgentUnreachable, Refused
+
+TIMEOUT = 30.0
+"""Seconds that the agent may take for an answer."""
+
+_PROBLEM_TYPE = "urn:cuelight:problem:"
+
+
+class UnixConnection(http.client.HTTPConnection):
+    """HTTP over a Unix socket."""
+
+    def __init__(self, path: Path, timeout: float) -> None:
+        super().__init__("localhost", timeout=timeout)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(str(self._path))
+
+
+class AgentClient:
+    """Requests to the agent at `socket_path`, each on its own connection. A peer on the socket needs no signature."""
+
+    def __init__(self, socket_path: Path, timeout: float = TIMEOUT) -> None:
+        self.socket_path = socket_path
+        self._timeout = timeout
+
+    def get(self, path: str, query: Mapping[str, object] | None = None) -> Any:
+        """The answer's JSON. Raises AgentUnreachable, AgentForbidden, Refused."""
+        return self.request("GET", f"{path}?{urlencode(query)}" if query else path)
+
+    def post(self, path: str, body: Mapping[str, object]) -> Any:
+        """The answer's JSON, None for an empty one. Raises as `get`."""
+        return self.request("POST", path, body)
+
+    def request(self, method: str, path: str, body: Mapping[str, object] | None = None) -> Any:
+        """As `get` and `post`."""
+        connection = UnixConnection(self.socket_path, self._timeout)
+        data = None if body is None else json.dumps(body).encode()
+        headers = {} if body is None else {"Content-Type": "application/json"}
+        try:
+            connection.request(method, path, body=data, headers=headers)
+            response = connection.getresponse()
+            return _answer(response.status, response.read())
+        except PermissionError as error:
+            raise AgentForbidden(socket=self.socket_path) from error
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            raise AgentUnreachable(socket=self.socket_path, reason=reason_of(error)) from error
+        finally:
+            connection.close()
+
+
+def _answer(status: int, data: bytes) -> Any:
+    if status != HTTPStatus.OK:
+        raise refusal(status, data)
+    return json.loads(data) if data.strip() else None
+
+
+def refusal(status: int, data: bytes) -> Refused:
+    """The error that an answer other than 200 stands for."""
+    try:
+        document = json.loads(data)
+    except ValueError:
+        document = None
+    if not isinstance(document, dict):
+        text = data.decode(errors="replace").strip() or HTTPStatus(status).phrase
+        return Refused(status, f"http_{status}", text)
+    problem = str(document.get("code") or document.get("type", "")).removeprefix(_PROBLEM_TYPE)
+    lines = [str(document.get("detail") or document.get("title") or HTTPStatus(status).phrase)]
+    for wrong in document.get("errors", []):
+        expected = f"; expected: {wrong['expected']}" if wrong.get("expected") else ""
+        lines.append(f"  {wrong.get('field')}: {wrong.get('problem')}{expected}")
+    return Refused(status, problem or f"http_{status}", "\n".join(lines))
+
+
+def reason_of(error: Exception) -> str:
+    """A few words for what kept the agent from answering."""
+    if isinstance(error, FileNotFoundError):
+        return "there is no such socket"
+    if isinstance(error, ConnectionRefusedError):
+        return "nobody listens there"
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    return "what answers there is not cuelight"

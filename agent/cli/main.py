@@ -1,0 +1,107 @@
+"""The root of the command line: global options, commands, and the one place where a failure becomes an exit code."""
+
+import io
+import json
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from agent.cli import cameras, clips, doctor, events, presets
+from agent.cli.errors import Refused, exit_code
+from agent.cli.exit_codes import ExitCode
+from agent.cli.output import Output
+from agent.cli.session import Session, session_of
+from agent.cli.text import clean_lines
+from presets_store import __version__
+from presets_store.errors import CuelightError
+
+EXIT_CODES = (
+    f"Exit codes: {ExitCode.OK} fine; {ExitCode.FAILED} the event ended as Error, Cancelled or Timed_out; "
+    f"{ExitCode.USAGE} wrong usage; {ExitCode.REFUSED} the agent refused; {ExitCode.UNREACHABLE} no agent answers; "
+    f"{ExitCode.UNHEALTHY} doctor found something broken; {ExitCode.SETTINGS} invalid settings; "
+    f"{ExitCode.INTERRUPTED} interrupted by Ctrl-C."
+)
+
+ConfigOption = Annotated[
+    Path | None, typer.Option("--config", metavar="FILE", help="Settings (TOML). Without: defaults and environment.")
+]
+
+app = typer.Typer(
+    name="cuelight",
+    help="Preset events become camera actions: run the agent, and talk to the one that runs.",
+    epilog=EXIT_CODES,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(presets.app, name="preset")
+app.add_typer(events.app, name="event")
+app.add_typer(cameras.app, name="camera")
+app.add_typer(clips.app, name="clip")
+
+
+@app.callback()
+def root(
+    context: typer.Context,
+    config: ConfigOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Write JSON; may stand anywhere on the line.")] = False,
+    version: Annotated[bool, typer.Option("--version", help="Show the version and end.", is_eager=True)] = False,
+) -> None:
+    if version:
+        sys.stdout.write(f"cuelight {__version__}\n")
+        raise typer.Exit
+    context.obj = Session(config, Output(as_json=as_json))
+
+
+@app.command("run")
+def run(
+    context: typer.Context,
+    config: ConfigOption = None,
+    first_preset: Annotated[
+        bool, typer.Option("--first-preset", help="Record 10 s by a preset of its own, to see the whole path once.")
+    ] = False,
+) -> None:
+    """Run the agent until it is told to stop."""
+    file = config or session_of(context).config
+    options = [*(["--config", str(file)] if file else []), *(["--first-preset"] if first_preset else [])]
+    # A new program image: the agent shall not carry the command line's libraries in its memory.
+    os.execv(sys.executable, [sys.executable, "-P", "-m", "agent", "run", *options])  # noqa: S606  # our own module
+
+
+app.command("doctor")(doctor.doctor)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Runs the command of `arguments`; answers its exit code, or leaves by SystemExit with it."""
+    # The agent's own modules log for the agent; what they mean for a command is in the errors that they raise.
+    logging.getLogger("agent").addHandler(logging.NullHandler())
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+    as_json, rest = without_json(arguments)
+    try:
+        app(["--json", *rest] if as_json else rest, prog_name="cuelight")
+    except CuelightError as error:
+        sys.stderr.write(_told(error, as_json=as_json))
+        return exit_code(error)
+    return ExitCode.OK
+
+
+def without_json(arguments: Sequence[str]) -> tuple[bool, list[str]]:
+    """Whether `--json` stands anywhere before a `--`, and the arguments without it."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    before = [argument for argument in arguments[:end] if argument != "--json"]
+    return len(before) < end, [*before, *arguments[end:]]
+
+
+def _told(error: CuelightError, *, as_json: bool) -> str:
+    if not as_json:
+        return f"cuelight: {clean_lines(error.message)}\n"
+    code = error.problem if isinstance(error, Refused) else error.code
+    return json.dumps({"error": code, "message": error.message}) + "\n"

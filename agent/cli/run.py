@@ -1,0 +1,32 @@
+"""`cuelight run`: the agent. Imports as little as possible besides it."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from agent import app
+from agent.cli.errors import exit_code
+from agent.settings import load_settings
+from presets_store.errors import CuelightError
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Runs the agent until it is told to stop. `arguments`: `run [--config FILE] [--first-preset]`."""
+    asked = _parser().parse_args(arguments)
+    try:
+        return app.run(load_settings(asked.config), first_preset=asked.first_preset)
+    except CuelightError as error:
+        sys.stderr.write(f"cuelight: {error.message}\n")
+        return exit_code(error)
+
+
+def _parser() -> argparse.ArgumentParser:
+    # The help is that of the whole command line (agent.cli.main), which lists the same options.
+    parser = argparse.ArgumentParser(
+        prog="cuelight", usage="cuelight run [OPTIONS]", add_help=False, allow_abbrev=False
+    )
+    parser.add_argument("command", choices=["run"])
+    parser.add_argument("--config", type=Path)
+    parser.add_argument("--first-preset", action="store_true")
+    return parser

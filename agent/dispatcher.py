@@ -1,0 +1,158 @@
+"""Takes what waits in the device's own store, starts each at most once per attempt, and writes its outcome."""
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from typing import Any
+
+from agent.actions import ACTIONS, Action
+from agent.attempt import Attempt, Tools
+from agent.errors import AlreadyActive, Unsupported
+from agent.outcomes import Outcome, failure, parameters_of, unsupported_sentence
+from agent.running import Running, SinkKind, StopReason, StopSignal
+from agent.tasks import TaskBag
+from presets_store.errors import CuelightError
+from presets_store.protocol.agent_types import AgentType
+from presets_store.protocol.event_types import EVENT_TYPES
+from presets_store.protocol.statuses import EventStatus
+from presets_store.rules.commands import holder_name
+from presets_store.rules.event import Event
+from presets_store.services.wakeups import Wakeups, signalled
+
+logger = logging.getLogger(__name__)
+
+MAX_RUNNING = 32
+"""Actions at once; more wait as Pending. Stops, ends and settings never wait."""
+
+LOOK_EVERY = 30.0
+"""Seconds between two looks without a wake-up: a safety net."""
+
+RETRY_DELAYS = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
+"""Seconds between tries to write an outcome that the database would not take (a full disk, say)."""
+
+
+class Dispatcher:
+    """The only place where events of this device begin and end."""
+
+    def __init__(self, tools: Tools, wakeups: Wakeups, device_key: int, *, boot_id: str, process_id: int) -> None:
+        self._tools = tools
+        self._events = tools.events
+        self._clock = tools.clock
+        self._wakeups = wakeups
+        self._device_key = device_key
+        self._boot_id = boot_id
+        self._process_id = process_id
+        self._holder = holder_name(device_key, AgentType.DEVICE, process_id)
+        self._running: dict[int, Running] = {}
+        self._tasks = TaskBag("action")
+        self._stopping = False
+
+    def on(self, camera_id: str, kind: SinkKind) -> Running | None:
+        """What runs of `kind` on the camera."""
+        return next((item for item in self._running.values() if item.sink == (camera_id, kind)), None)
+
+    def by_key(self, event_key: int) -> Running | None:
+        """The event, while it runs."""
+        return self._running.get(event_key)
+
+    async def run(self) -> None:
+        """Until cancelled: starts what is free to run, whenever something may be."""
+        with self._wakeups.listening(self._device_key) as signal:
+            while True:
+                signal.clear()
+                for event in await self._events.pending(self._device_key):
+                    if self._has_room_for(event):
+                        await self._launch(event)
+                await signalled(signal, self._clock, LOOK_EVERY)
+
+    async def stop(self, timeout: float) -> None:
+        """Asks every action to stop because the agent does; returns when they have, or after `timeout` seconds."""
+        self._stopping = True
+        for running in list(self._running.values()):
+            running.stop.request(StopReason.SHUTDOWN, by="the agent stops")
+        await self._tasks.drain(timeout)
+
+    def _has_room_for(self, event: Event) -> bool:
+        if self._stopping or event.key in self._running:
+            return False
+        action = ACTIONS.get(event.event_type_id)
+        return action is None or action.traits.immediate or len(self._running) < MAX_RUNNING
+
+    async def _launch(self, event: Event) -> None:
+        """Claims the event (Processing, attempt counted, durable) and starts it; a refused claim is not ours to run."""
+        running = Running(event.key, None, StopSignal(), asyncio.Event())
+        self._running[event.key] = running
+        try:
+            event = await self._events.begin(
+                event.key, holder=self._holder, boot_id=self._boot_id, process_id=self._process_id
+            )
+        except CuelightError as refused:
+            logger.info("event is not started: %s", refused, extra={"event": event.key, "code": refused.code})
+            del self._running[event.key]
+            return
+        self._tasks.start(self._perform(event, running))
+
+    async def _perform(self, event: Event, running: Running) -> None:
+        try:
+            outcome = await self._act(event, running)
+            await self._settle(event, outcome)
+        finally:
+            full = len(self._running) >= MAX_RUNNING
+            del self._running[event.key]
+            running.ended.set()
+            if full:
+                self._wakeups.wake(self._device_key)
+
+    async def _act(self, event: Event, running: Running) -> Outcome:
+        """Runs the action; every way it may end becomes an outcome."""
+        name = EVENT_TYPES[event.event_type_id].wire_name
+        action = ACTIONS.get(event.event_type_id)
+        logger.info("%s begins", name, extra={"event": event.key, "attempt": event.attempt_number})
+        if action is None:
+            return failure(Unsupported(sentence=unsupported_sentence(event.event_type_id)))
+        try:
+            parameters = parameters_of(event)
+            await self._tools.cameras.renamed()
+            self._occupy(action, running, parameters)
+        except CuelightError as error:
+            return failure(error)
+        attempt = Attempt(event, name, self._tools, self, running.stop, self._start_store)
+        return await attempt.run(action, parameters)
+
+    def _occupy(self, action: Action, running: Running, parameters: dict[str, Any]) -> None:
+        """Reserves the sink on its camera. Raises AlreadyActive, CameraUnknown."""
+        if action.traits.sink is None:
+            return
+        camera = self._tools.cameras.pick(parameters)
+        other = self.on(camera.camera_id, action.traits.sink)
+        if other is not None:
+            raise AlreadyActive(kind=action.traits.sink, camera=camera.name, event=other.event_key)
+        running.sink = (camera.camera_id, action.traits.sink)
+
+    async def _settle(self, event: Event, outcome: Outcome) -> None:
+        """Writes the outcome with its report; keeps trying, because what happened must not be lost."""
+        for number in range(1_000_000):
+            try:
+                await self._write(event, outcome)
+            except CuelightError as error:
+                if error.kind is not error.kind.UNAVAILABLE:
+                    logger.error("outcome refused: %s", error, extra={"event": event.key, "code": error.code})
+                    return
+                delay = RETRY_DELAYS[min(number, len(RETRY_DELAYS) - 1)]
+                logger.error("outcome not stored yet: %s; again in %s s", error, delay, extra={"event": event.key})
+                await self._clock.sleep(delay)
+            else:
+                return
+
+    async def _write(self, event: Event, outcome: Outcome) -> None:
+        if outcome.interrupted:
+            after = await self._events.interrupt(event.key, event.attempt_number, outcome.text)
+        else:
+            after = await self._events.finish(event.key, event.attempt_number, outcome.status, outcome.text)
+        status = after.event_status.wire_name
+        level = logging.WARNING if outcome.status is EventStatus.ERROR else logging.INFO
+        name = EVENT_TYPES[event.event_type_id].wire_name
+        logger.log(level, "%s ends as %s: %s", name, status, outcome.summary, extra={"event": event.key})
+
+    def _start_store(self, work: Coroutine[Any, Any, None]) -> None:
+        self._tasks.start(work)

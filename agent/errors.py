@@ -1,0 +1,104 @@
+"""Errors of the agent itself."""
+
+from presets_store.errors import CuelightError, Kind
+
+
+class SettingsInvalid(CuelightError):
+    """The settings cannot be taken; `problems` names each key and what would be right."""
+
+    code = "settings_invalid"
+    kind = Kind.INVALID
+    template = "the settings in {source} cannot be used:\n{problems}"
+
+
+class AlreadyRunning(CuelightError):
+    """Another agent holds the state folder."""
+
+    code = "already_running"
+    kind = Kind.CONFLICT
+    template = "another cuelight agent uses {folder}; stop it first, or name another state_folder"
+
+
+class ActionError(CuelightError):
+    """Base of what ends an event as Error."""
+
+    kind = Kind.UNPROCESSABLE
+
+
+class Unsupported(ActionError):
+    """No action for this event type."""
+
+    code = "unsupported"
+    kind = Kind.UNSUPPORTED
+    template = "{sentence}"
+
+
+class AlreadyActive(ActionError):
+    """The same kind of sink runs on the camera."""
+
+    code = "already_active"
+    kind = Kind.CONFLICT
+    template = "{kind} already runs on camera {camera!r} (event {event}); stop it first"
+
+
+class UnknownEvent(ActionError):
+    """An event to be ended that this device does not know."""
+
+    code = "unknown_event"
+    kind = Kind.NOT_FOUND
+    template = "no event {event} on this device"
+
+
+class Interrupted(ActionError):
+    """The attempt was cut off by a kill, a power loss or a stop of the agent."""
+
+    code = "interrupted"
+    template = "interrupted in attempt {attempt}: {reason}"
+
+
+class ActionCrashed(ActionError):
+    """A fault of ours inside an action; the details are in the log."""
+
+    code = "internal"
+    kind = Kind.INTERNAL
+    template = "the action failed inside the agent ({type}); the log has the details"
+
+
+class UpstreamUnreachable(CuelightError):
+    """No usable answer from the upstream; the report is kept and sent again."""
+
+    code = "upstream_unreachable"
+    kind = Kind.UNAVAILABLE
+    template = "{url} did not answer: {reason}"
+
+
+class UpstreamRefused(CuelightError):
+    """The upstream answered with a refusal."""
+
+    code = "upstream_refused"
+    kind = Kind.CONFLICT
+    template = "{url} refused with {status}: {text}"
+
+
+class BadParameter(ActionError):
+    """A parameter that this action cannot take."""
+
+    code = "bad_parameter"
+    kind = Kind.INVALID
+    template = "{field} is {wrong!r}; use {right}"
+
+
+class SocketPathTooLong(CuelightError):
+    """A Unix socket's path has a limit."""
+
+    code = "socket_path_too_long"
+    kind = Kind.INVALID
+    template = "the socket path {path} is longer than {limit} bytes; set api.socket to a shorter one"
+
+
+class PortTaken(CuelightError):
+    """Something else listens there."""
+
+    code = "port_taken"
+    kind = Kind.CONFLICT
+    template = "cannot listen on {host} port {port}: {reason}; set api.port to another, or to 0 for a free one"

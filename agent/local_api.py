@@ -1,0 +1,59 @@
+"""Serves the store's API on the Unix socket and on loopback TCP."""
+
+import asyncio
+import contextlib
+from pathlib import Path
+
+from aiohttp import web
+
+from agent.errors import PortTaken, SocketPathTooLong
+from agent.settings import Settings
+from presets_store import __version__
+from presets_store.api import ApiSettings, build_app, make_runner
+from presets_store.clock import Clock
+from presets_store.services import Services
+
+MAX_SOCKET_PATH = 107
+
+
+class LocalApi:
+    """`url` is known after `start`, also when the port was left to the system."""
+
+    def __init__(self, settings: Settings, services: Services, clock: Clock, floor: float) -> None:
+        self._settings = settings
+        api = ApiSettings(version=__version__, clock_floor=floor)
+        app = build_app(services, clock, api)
+        self._runner = make_runner(app)
+        self.url = ""
+
+    async def start(self) -> None:
+        """Listens. Raises SocketPathTooLong, OSError when the port is taken."""
+        path = self._settings.socket_path
+        if len(str(path).encode()) > MAX_SOCKET_PATH:
+            raise SocketPathTooLong(path=path, limit=MAX_SOCKET_PATH)
+        await self._runner.setup()
+        await asyncio.to_thread(_clear, path)
+        await web.UnixSite(self._runner, str(path)).start()
+        await asyncio.to_thread(path.chmod, 0o660)
+        host, port = self._settings.api.host, self._settings.api.port
+        try:
+            await web.TCPSite(self._runner, host, port).start()
+        except OSError as error:
+            raise PortTaken(host=host, port=port, reason=error.strerror) from error
+        self.url = _url(self._runner)
+
+    async def stop(self) -> None:
+        """Answers those who wait, then closes."""
+        await self._runner.cleanup()
+
+
+def _clear(path: Path) -> None:
+    """Removes the socket of an agent that was killed; the state folder's lock says that none runs."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(FileNotFoundError):
+        path.unlink()
+
+
+def _url(runner: web.AppRunner) -> str:
+    host, port = next(address[:2] for address in runner.addresses if isinstance(address, tuple))
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

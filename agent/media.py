@@ -1,0 +1,207 @@
+"""The media folder and its index: where clips go, and at each start whatever the folder and the index disagree about.
+
+A clip is one closed file; its sidecar (`<file>.json`, hardware.models.ClipFile) says all that the index needs, so that
+the folder is the truth and the index can be made anew.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from hardware.client import run_job
+from hardware.errors import HardwareError
+from hardware.models import ClipFile
+from presets_store.clock import Clock, micros
+from presets_store.durable import make_folder_durably
+from presets_store.ids import uuid7
+from presets_store.protocol.statuses import MediaStatus
+from presets_store.rules.event import Event
+from presets_store.services.clips import ClipsService
+from presets_store.storage.records import Clip, ClipState
+
+logger = logging.getLogger(__name__)
+
+SIDECAR = ".json"
+MAX_SIDECAR = 64 * 1024
+MEDIA_SUFFIXES = {".mp4"}
+
+Job = Callable[..., Awaitable[dict[str, Any]]]
+
+
+@dataclass(slots=True)
+class Reconciled:
+    """What a look at the folder changed."""
+
+    adopted: int = 0
+    recovered: int = 0
+    missing: int = 0
+    empty: int = 0
+    unreadable: int = 0
+
+    def __bool__(self) -> bool:
+        return any((self.adopted, self.recovered, self.missing, self.empty, self.unreadable))
+
+
+class MediaLibrary:
+    """All paths in the index are relative to `folder`."""
+
+    def __init__(self, folder: Path, clips: ClipsService, device_key: int, clock: Clock, *, job: Job = run_job) -> None:
+        self.folder = folder
+        self._clips = clips
+        self._device_key = device_key
+        self._clock = clock
+        self._job = job
+
+    def place_for(self, event: Event, camera_id: str, wall: float, continuation: int) -> tuple[Path, str]:
+        """Folder (absolute) and stem of a recording's segments; unique per event, attempt and continuation."""
+        moment = time.gmtime(wall)
+        folder = self.folder / camera_id / time.strftime("%Y-%m-%d", moment)
+        part = f"{event.attempt_number}" + (f".{continuation}" if continuation else "")
+        return folder, f"{time.strftime('%H%M%S', moment)}-{event.uuid}-{part}"
+
+    async def prepare(self, folder: Path) -> None:
+        """Makes the folder, durably: a power cut must not lose it with what was recorded into it."""
+        await asyncio.to_thread(make_folder_durably, folder)
+
+    async def clips_of(self, event: Event) -> list[dict[str, Any]]:
+        """The event's clips so far, from all its attempts, as its result tells them."""
+        return [summary(clip) for clip in await self._clips.of_event(event.uuid) if clip.state is not ClipState.MISSING]
+
+    async def index(self, file: ClipFile, folder: Path, event: Event) -> dict[str, Any]:
+        """Takes a closed segment in `folder` into the index; a repeat changes nothing."""
+        return summary(await self._clips.index(self._record(file, folder, event.key)))
+
+    async def recover(self, event: Event) -> list[dict[str, Any]]:
+        """Closes what a lost host left open of this event and answers all its clips."""
+        for sidecar in await asyncio.to_thread(self._sidecars_of, event.uuid):
+            await self._take_up(sidecar, {}, Reconciled(), event_key=event.key)
+        return await self.clips_of(event)
+
+    async def reconcile(self) -> Reconciled:
+        """Makes folder and index agree. Call it when no host writes any more.
+
+        Open segments are trimmed to their last whole fragment, closed ones that the index lacks are adopted, rows whose
+        file is gone become `missing`. Files without a sidecar are never touched.
+        """
+        known = {clip.file: clip for clip in await self._clips.all_files()}
+        changed = Reconciled()
+        for sidecar in await asyncio.to_thread(lambda: list(self._sidecars())):
+            await self._take_up(sidecar, known, changed, event_key=None)
+        for clip in known.values():
+            gone = not await asyncio.to_thread((self.folder / clip.file).exists)
+            if gone and clip.state is not ClipState.MISSING:
+                await self._clips.mark_missing(clip.key)
+                logger.warning("a clip's file is gone", extra={"clip": clip.uuid, "file": clip.file})
+                changed.missing += 1
+        return changed
+
+    async def _take_up(
+        self, sidecar: Path, known: dict[str, Clip], changed: Reconciled, *, event_key: int | None
+    ) -> None:
+        file = await asyncio.to_thread(read_sidecar, sidecar)
+        if file is None:
+            changed.unreadable += 1
+            logger.error("a sidecar cannot be read; its clip is left as it is", extra={"file": str(sidecar)})
+            return
+        if not file.closed:
+            file = await self._close(sidecar, changed)
+        elif self._relative(sidecar.parent / file.file) in known:
+            return
+        else:
+            changed.adopted += 1
+        if file is not None:
+            await self._clips.index(self._record(file, sidecar.parent, event_key))
+
+    async def _close(self, sidecar: Path, changed: Reconciled) -> ClipFile | None:
+        """Has an open segment closed by a file job; None when there was no whole fragment in it."""
+        media = sidecar.with_suffix("")
+        try:
+            file = ClipFile.model_validate(await self._job("recover", path=str(media)))
+        except (HardwareError, ValidationError) as error:
+            changed.unreadable += 1
+            logger.error("an open segment could not be closed: %s", error, extra={"file": str(media)})
+            return None
+        if file.frames == 0:
+            changed.empty += 1
+            await asyncio.to_thread(remove_empty, media, sidecar)
+            logger.info("an open segment held no whole fragment and was removed", extra={"file": str(media)})
+            return None
+        changed.recovered += 1
+        return file
+
+    def _record(self, file: ClipFile, folder: Path, event_key: int | None) -> Clip:
+        context = file.context
+        return Clip(
+            uuid=uuid7(self._clock.now()),
+            device_key=self._device_key,
+            event_key=event_key if event_key is not None else int(context.get("event_key") or 0) or None,
+            event_uuid=context.get("event_uuid", ""),
+            attempt=int(context.get("attempt") or 0),
+            camera_id=context.get("camera_id", ""),
+            segment_index=file.index,
+            file=self._relative(folder / file.file),
+            state=ClipState.RECOVERED if file.recovered else ClipState.CLOSED,
+            video_clip_status=MediaStatus.ANNOUNCED,
+            codec=file.codec,
+            width=file.width,
+            height=file.height,
+            rate=file.rate,
+            bitrate=round(file.size * 8 / file.seconds) if file.seconds else 0,
+            frames=file.frames,
+            dropped=file.dropped,
+            size=file.size,
+            sha256=file.sha256,
+            start=file.start_wall_ns // 1000,
+            seconds=file.seconds,
+            clock_quality=file.clock_quality,
+            boot_id=file.boot_id,
+            encoded=file.encoded,
+            created=micros(self._clock.now()),
+        )
+
+    def _relative(self, path: Path) -> str:
+        return str(path.relative_to(self.folder))
+
+    def _sidecars(self) -> Iterator[Path]:
+        for path in sorted(self.folder.rglob(f"*{SIDECAR}")):
+            if path.with_suffix("").suffix in MEDIA_SUFFIXES:
+                yield path
+
+    def _sidecars_of(self, event_uuid: str) -> list[Path]:
+        return [path for path in self._sidecars() if event_uuid in path.name]
+
+
+def read_sidecar(path: Path) -> ClipFile | None:
+    """The sidecar, or None when it is not one."""
+    try:
+        if path.stat().st_size > MAX_SIDECAR:
+            return None
+        return ClipFile.model_validate_json(path.read_bytes())
+    except (OSError, ValidationError):
+        return None
+
+
+def remove_empty(media: Path, sidecar: Path) -> None:
+    """Removes a segment that never got a whole fragment; the sidecar last, so that a kill between leaves a trace."""
+    media.unlink(missing_ok=True)
+    sidecar.unlink(missing_ok=True)
+
+
+def summary(clip: Clip) -> dict[str, Any]:
+    """A clip as an event's result tells it."""
+    return {
+        "uuid": clip.uuid,
+        "file": clip.file,
+        "seconds": clip.seconds,
+        "frames": clip.frames,
+        "size": clip.size,
+        "sha256": clip.sha256,
+        "attempt": clip.attempt,
+        "state": clip.state.value,
+    }

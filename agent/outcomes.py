@@ -1,0 +1,92 @@
+"""How an event ends: status and result text, from whatever an action returned or raised."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from agent.errors import BadParameter
+from agent.running import Result, StopReason
+from presets_store.errors import CuelightError
+from presets_store.protocol.event_types import EVENT_TYPES
+from presets_store.protocol.statuses import EventStatus
+from presets_store.redaction import redact
+from presets_store.rules.event import Event
+
+MAX_RESULT = 60_000
+"""Characters of a result; the wire takes 65,536."""
+CLIPS_TOLD = 100
+"""Clips in a result that would be too long; the index has them all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """`interrupted` asks for another attempt while some are left; else `status` is final."""
+
+    status: EventStatus
+    result: Result
+    interrupted: bool = False
+
+    @property
+    def text(self) -> str:
+        """The result as it is stored and reported: JSON without secrets, within the wire's limit."""
+        text = json.dumps(redact(self.result), ensure_ascii=False)
+        clips = self.result.get("clips", ())
+        if len(text) <= MAX_RESULT or not clips:
+            return text[:MAX_RESULT]
+        kept = {**self.result, "clips": clips[:CLIPS_TOLD], "clipsNotTold": len(clips) - CLIPS_TOLD}
+        return json.dumps(redact(kept), ensure_ascii=False)
+
+    @property
+    def summary(self) -> str:
+        """A few words for the log."""
+        return str(self.result.get("message") or self.result.get("note") or "done")
+
+
+def complete(result: Result) -> Outcome:
+    return Outcome(EventStatus.COMPLETE, result)
+
+
+def failure(error: CuelightError) -> Outcome:
+    """The outcome of an error of ours."""
+    return failed(error.code, error.message, {})
+
+
+def failed(code: str, message: str, result: Result) -> Outcome:
+    """Error, with what was done until then."""
+    return Outcome(EventStatus.ERROR, {"code": code, "message": message, **result})
+
+
+def stopped(reason: StopReason, attempt: int, result: Result) -> Outcome:
+    """What a stop makes of an event: Complete, Cancelled, or interrupted."""
+    match reason:
+        case StopReason.STOPPED:
+            return complete(result)
+        case StopReason.ENDED:
+            return Outcome(EventStatus.CANCELLED, result)
+        case StopReason.SHUTDOWN:
+            return interrupted(attempt, "the agent was stopped", result)
+
+
+def interrupted(attempt: int, reason: str, result: Result) -> Outcome:
+    """Cut off: `interrupted` is the code that an upstream may answer with a new attempt."""
+    message = f"interrupted in attempt {attempt}: {reason}"
+    return Outcome(
+        EventStatus.ERROR, {"code": "interrupted", "message": message, "attempt": attempt, **result}, interrupted=True
+    )
+
+
+def parameters_of(event: Event) -> dict[str, Any]:
+    """The event's parameters. Raises BadParameter when they are not a JSON object."""
+    try:
+        parameters = json.loads(event.event_parameters or "{}")
+    except ValueError:
+        parameters = None
+    if not isinstance(parameters, dict):
+        raise BadParameter(field="eventParameters", wrong=event.event_parameters[:80], right="a JSON object")
+    return parameters
+
+
+def unsupported_sentence(event_type_id: int) -> str:
+    """Why there is no action for the type."""
+    kind = EVENT_TYPES[event_type_id]
+    return kind.unsupported or f"{kind.wire_name} is not supported by this version of the agent"

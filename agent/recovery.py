@@ -1,0 +1,124 @@
+"""At each start: what becomes of the events that were Processing when the agent last ended.
+
+Nothing of an earlier agent runs any more when this is called: its hosts have ended and the media folder is reconciled.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from agent.actions import ACTIONS
+from agent.errors import BadParameter
+from agent.media import MediaLibrary
+from agent.outcomes import Outcome, complete, interrupted, parameters_of, stopped
+from agent.running import ActionTraits, Result, StopReason
+from presets_store.protocol.statuses import EventStatus
+from presets_store.rules.event import Event
+from presets_store.services.events import EventsService
+
+logger = logging.getLogger(__name__)
+
+NO_ACTION = ActionTraits()
+
+CameraOf = Callable[[Event], str | None]
+"""The id of the camera that an event's parameters mean; None when they mean none that exists."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`reason`: STOPPED or ENDED when somebody had asked for the end (`by`), None when it was only cut off."""
+
+    event: Event
+    reason: StopReason | None = None
+    by: str = ""
+
+
+def traits_of(event: Event) -> ActionTraits:
+    """The traits of the event's action; plain ones for a type without an action."""
+    action = ACTIONS.get(event.event_type_id)
+    return action.traits if action else NO_ACTION
+
+
+def judge(cut_off: Sequence[Event], camera_of: CameraOf) -> list[Verdict]:
+    """What each event that was cut off deserves: pure.
+
+    A stop that the device had begun is carried out here, on what it was to end: else that would go on in a new attempt.
+    """
+    stops = [event for event in cut_off if traits_of(event).ends_others]
+    return [_verdict(event, stops, camera_of) for event in cut_off]
+
+
+def _verdict(event: Event, stops: Sequence[Event], camera_of: CameraOf) -> Verdict:
+    if event in stops:
+        return Verdict(event, StopReason.STOPPED)
+    for stop in stops:
+        reason = _reason(stop, event, camera_of)
+        if reason is not None:
+            return Verdict(event, reason, by=f"event {stop.key}")
+    return Verdict(event)
+
+
+def _reason(stop: Event, event: Event, camera_of: CameraOf) -> StopReason | None:
+    """Why `stop` ends `event`; None when it does not."""
+    kind = traits_of(stop).ends
+    if kind is None:
+        return StopReason.ENDED if _named_event(stop) == event.key else None
+    began_before = event.started <= stop.started
+    if traits_of(event).sink is kind and began_before and camera_of(stop) == camera_of(event):
+        return StopReason.STOPPED
+    return None
+
+
+def _named_event(stop: Event) -> int | None:
+    try:
+        named = parameters_of(stop).get("eventID")
+    except BadParameter:
+        return None
+    return named if isinstance(named, int) else None
+
+
+class Recovery:
+    """Carries the verdicts out."""
+
+    def __init__(self, events: EventsService, media: MediaLibrary, device_key: int, camera_of: CameraOf) -> None:
+        self._events = events
+        self._media = media
+        self._device_key = device_key
+        self._camera_of = camera_of
+
+    async def run(self) -> int:
+        """Ends or re-queues every event that was cut off; answers how many there were."""
+        unfinished = await self._events.unfinished(self._device_key)
+        cut_off = [event for event in unfinished if event.event_status is EventStatus.PROCESSING]
+        for verdict in judge(cut_off, self._camera_of):
+            await self._carry_out(verdict)
+        return len(cut_off)
+
+    async def _carry_out(self, verdict: Verdict) -> None:
+        event = verdict.event
+        outcome = await self._outcome(verdict)
+        if outcome.interrupted and traits_of(event).resumable:
+            after = await self._events.interrupt(event.key, event.attempt_number, outcome.text)
+        else:
+            after = await self._events.finish(event.key, event.attempt_number, outcome.status, outcome.text)
+        logger.warning(
+            "an event was cut off and is now %s: %s",
+            after.event_status.wire_name,
+            outcome.summary,
+            extra={"event": event.key, "attempt": event.attempt_number},
+        )
+
+    async def _outcome(self, verdict: Verdict) -> Outcome:
+        event = verdict.event
+        result = await self._so_far(event)
+        if verdict.reason is None:
+            return interrupted(event.attempt_number, "the agent ended while it ran", result)
+        note = {"note": f"carried out at the restart of the agent ({verdict.by or 'after it was cut off'})"}
+        if traits_of(event).ends_others:
+            return complete(note)
+        return stopped(verdict.reason, event.attempt_number, {**result, **note, "endedBy": verdict.by})
+
+    async def _so_far(self, event: Event) -> Result:
+        """The clips that the event has made."""
+        clips = await self._media.clips_of(event)
+        return {"clips": clips, "seconds": round(sum(clip["seconds"] for clip in clips), 3)} if clips else {}

@@ -1,0 +1,242 @@
+"""The settings: one typed tree from a TOML file and the environment, validated whole, with a last good file.
+
+The environment wins over the file: `CUELIGHT_API__PORT=9000` is `port` in `[api]`.
+"""
+
+import logging
+import os
+import socket
+import tomllib
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from agent.errors import SettingsInvalid
+from hardware.models import CameraSpec, Format
+from presets_store.durable import write_durably
+
+logger = logging.getLogger(__name__)
+
+LAST_GOOD = "settings.last-good.toml"
+LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+
+
+class Section(BaseModel):
+    """Base of all sections: an unknown key is an error, so that a misspelt one is not silently without effect."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DeviceSettings(Section):
+    """Who this box is. An empty `serial` is read from the board, else derived from the machine id."""
+
+    name: str = Field(default_factory=socket.gethostname, max_length=128)
+    serial: str = Field(default="", max_length=128)
+
+
+class ApiSettings(Section):
+    """The local API. An empty `socket` is `api.sock` in the state folder; `port` 0 takes a free one."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8788, ge=0, le=65535)
+    socket: str = ""
+    public_url: str = ""
+
+    @field_validator("host")
+    @classmethod
+    def _loopback_only(cls, host: str) -> str:
+        if host not in LOOPBACK:
+            raise ValueError(f"only loopback is served without TLS: use one of {', '.join(sorted(LOOPBACK))}")
+        return host
+
+
+class MediaSettings(Section):
+    """Where recordings go. An empty `folder` is `media` in the state folder."""
+
+    folder: str = ""
+
+
+class CameraSettings(Section):
+    """One camera. `backend` names the source; `address` is its device, file or URL; `options` are the backend's own.
+
+    `wait_seconds` is how long an action waits for a camera that is not there before it ends as Error.
+    """
+
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")
+    name: str = ""
+    backend: Literal["auto", "v4l2", "file", "bars", "null"] = "auto"
+    address: str = ""
+    options: dict[str, str] = Field(default_factory=dict)
+    keep_warm: bool = False
+    ring_seconds: float = Field(default=2.0, ge=0, le=60)
+    wait_seconds: float = Field(default=30.0, ge=0, le=86400)
+    prefer: Format | None = None
+
+    def spec(self) -> CameraSpec:
+        """The same as the camera host takes it."""
+        return CameraSpec(
+            camera_id=self.id,
+            name=self.name or self.id,
+            backend=self.backend,
+            address=self.address,
+            options=self.options,
+            ring_seconds=self.ring_seconds,
+            prefer=self.prefer,
+        )
+
+
+class ClockSettings(Section):
+    """`trust`: `kernel` asks the kernel whether the clock is synchronised; `system` vouches for it."""
+
+    trust: Literal["kernel", "system"] = "kernel"
+
+
+class UpstreamSettings(Section):
+    """Where outcomes are reported to. Without a `url` nothing leaves the device."""
+
+    url: str = ""
+    access_key: str = Field(default="", max_length=256)
+    secret_key: SecretStr = SecretStr("")
+
+    @field_validator("url")
+    @classmethod
+    def _root_url(cls, url: str) -> str:
+        if url and not url.startswith(("https://", "http://127.0.0.1", "http://localhost", "http://[::1]")):
+            raise ValueError("give https://host/ (plain http is accepted on loopback only)")
+        return url.rstrip("/")
+
+
+class LogSettings(Section):
+    """`format`: `text` for people, `json` for collectors, `auto` decides by whether a terminal looks."""
+
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    format: Literal["auto", "text", "json"] = "auto"
+
+
+def default_state_folder() -> Path:
+    """`$XDG_STATE_HOME/cuelight`, else `~/.local/state/cuelight`."""
+    base = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
+    return Path(base) / "cuelight"
+
+
+class Settings(BaseSettings):
+    """The whole tree."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="CUELIGHT_", env_nested_delimiter="__", extra="forbid", frozen=True, populate_by_name=True
+    )
+
+    state_folder: Path = Field(default_factory=default_state_folder)
+    device: DeviceSettings = Field(default_factory=DeviceSettings)
+    api: ApiSettings = Field(default_factory=ApiSettings)
+    media: MediaSettings = Field(default_factory=MediaSettings)
+    cameras: tuple[CameraSettings, ...] = Field(
+        default=(CameraSettings(id="main", name="Main camera"),), min_length=1, max_length=16
+    )
+    clock: ClockSettings = Field(default_factory=ClockSettings)
+    upstream: UpstreamSettings = Field(default_factory=UpstreamSettings)
+    log: LogSettings = Field(default_factory=LogSettings)
+
+    @field_validator("cameras")
+    @classmethod
+    def _unique_ids(cls, cameras: tuple[CameraSettings, ...]) -> tuple[CameraSettings, ...]:
+        ids = [camera.id for camera in cameras]
+        if len(set(ids)) < len(ids):
+            raise ValueError(f"each camera needs an id of its own; given are {', '.join(ids)}")
+        return cameras
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment first, then what the file said; no dotenv file, no secrets folder."""
+        return env_settings, init_settings
+
+    @property
+    def media_folder(self) -> Path:
+        return Path(self.media.folder) if self.media.folder else self.state_folder / "media"
+
+    @property
+    def socket_path(self) -> Path:
+        return Path(self.api.socket) if self.api.socket else self.state_folder / "api.sock"
+
+    @property
+    def database_file(self) -> Path:
+        return self.state_folder / "cuelight.db"
+
+    @property
+    def seal_key_file(self) -> Path:
+        return self.state_folder / "seal.key"
+
+    @property
+    def run_folder(self) -> Path:
+        """Locks of the agent and of its camera hosts."""
+        return self.state_folder / "run"
+
+
+def load_settings(file: Path | None) -> Settings:
+    """Settings from `file` (None: defaults and environment only).
+
+    A file that cannot be used is left as it is; the copy of the last good one serves instead, with an error in the log.
+    Raises SettingsInvalid when there is none, or when the environment is at fault.
+    """
+    if file is None:
+        return _validated({}, source="the environment")
+    try:
+        text, settings = _read(file)
+    except SettingsInvalid as error:
+        return _last_good(error)
+    _remember(text, settings.state_folder)
+    return settings
+
+
+def read_settings(file: Path | None) -> Settings:
+    """The same for whoever is not the agent: without fallback, and nothing is written. Raises SettingsInvalid."""
+    return _validated({}, source="the environment") if file is None else _read(file)[1]
+
+
+def _read(file: Path) -> tuple[str, Settings]:
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsInvalid(source=str(file), problems=f"  {error}") from error
+    return text, _validated(_parsed(text, source=str(file)), source=str(file))
+
+
+def _parsed(text: str, *, source: str) -> dict[str, object]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsInvalid(source=source, problems=f"  not TOML: {error}") from error
+
+
+def _validated(values: dict[str, object], *, source: str) -> Settings:
+    try:
+        return Settings.model_validate(values) if not values else Settings(**values)  # type: ignore[arg-type]
+    except ValidationError as error:
+        problems = [f"  {'.'.join(map(str, item['loc'])) or 'settings'}: {item['msg']}" for item in error.errors()]
+        raise SettingsInvalid(source=source, problems="\n".join(problems)) from error
+
+
+def _last_good(error: SettingsInvalid) -> Settings:
+    fallback = _validated({}, source="the environment").state_folder / LAST_GOOD
+    if not fallback.exists():
+        raise error
+    logger.error("%s; the last good settings (%s) are used instead", error, fallback)
+    text = fallback.read_text(encoding="utf-8")
+    return _validated(_parsed(text, source=str(fallback)), source=str(fallback))
+
+
+def _remember(text: str, state_folder: Path) -> None:
+    copy = state_folder / LAST_GOOD
+    if copy.exists() and copy.read_text(encoding="utf-8") == text:
+        return
+    state_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    write_durably(copy, text.encode())

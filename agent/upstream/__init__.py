@@ -1,0 +1,1 @@
+"""The way up: signed requests to another store, and the pump that empties the outbox."""

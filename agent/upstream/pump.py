@@ -1,0 +1,84 @@
+"""Empties the outbox: outcomes go upstream, oldest first, again and again until they are acknowledged."""
+
+import json
+import logging
+import random
+from typing import NoReturn
+
+from agent.errors import UpstreamRefused, UpstreamUnreachable
+from agent.upstream.backoff import delay
+from agent.upstream.client import SignedClient
+from presets_store.clock import Clock
+from presets_store.errors import CuelightError
+from presets_store.services.outbox import OutboxService
+from presets_store.services.wakeups import Wakeups, signalled
+from presets_store.storage.records import OutboxItem
+
+logger = logging.getLogger(__name__)
+
+RECORD_PATH = "/v1/event/record"
+LOOK_EVERY = 60.0
+CONFLICT = 409
+NOT_AS_IT_IS = frozenset({400, 413, 422})
+"""The upstream cannot take this report: it is kept, and tried again after `REFUSED_SECONDS`; others go on."""
+REFUSED_SECONDS = 3600.0
+
+
+class Pump:
+    """One destination. A repeat is harmless there: records are idempotent by the event's UUID."""
+
+    def __init__(
+        self,
+        outbox: OutboxService,
+        destination: str,
+        client: SignedClient,
+        clock: Clock,
+        wakeups: Wakeups,
+        device_key: int,
+    ) -> None:
+        self._outbox = outbox
+        self._destination = destination
+        self._client = client
+        self._clock = clock
+        self._wakeups = wakeups
+        self._device_key = device_key
+        self._failures = 0
+
+    async def run(self) -> NoReturn:
+        """Until cancelled."""
+        with self._wakeups.listening(self._device_key) as signal:
+            while True:
+                signal.clear()
+                item = await self._outbox.oldest(self._destination)
+                if item is None:
+                    await signalled(signal, self._clock, LOOK_EVERY)
+                elif not await self._settle(item):
+                    await self._clock.sleep(delay(self._failures, random.random()))  # noqa: S311  # spread, not secrecy
+
+    async def _settle(self, item: OutboxItem) -> bool:
+        """Sends one report; False when the upstream cannot be reached or does not let us in."""
+        fields = {"event": item.event_key}
+        try:
+            await self._client.request("POST", RECORD_PATH, json.loads(item.body))
+        except UpstreamUnreachable as error:
+            return self._failed(error, fields)
+        except UpstreamRefused as refused:
+            status = refused.fields["status"]
+            if status in NOT_AS_IT_IS:
+                logger.error("an outcome is kept, the upstream cannot take it: %s", refused, extra=fields)
+                await self._outbox.postpone(item.key, refused.message, REFUSED_SECONDS)
+                return True
+            if status != CONFLICT:
+                return self._failed(refused, fields)
+            logger.error("the upstream has another outcome, which stands: %s", refused, extra=fields)
+        await self._outbox.acknowledged(item.key)
+        if self._failures:
+            logger.info("the upstream answers again after %d failures", self._failures)
+        self._failures = 0
+        return True
+
+    def _failed(self, error: CuelightError, fields: dict[str, int]) -> bool:
+        self._failures += 1
+        level = logging.WARNING if self._failures == 1 else logging.DEBUG
+        logger.log(level, "an outcome waits to be reported: %s", error, extra=fields)
+        return False

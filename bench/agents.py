@@ -1,0 +1,118 @@
+"""A real agent to measure, on a state folder of its own."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from agent.upstream.client import SignedClient
+from presets_store.clock import SystemClock
+
+MIB = 2**20
+SERIAL = "bench-1"
+
+
+class BenchAgent:
+    """The process, a signed client of its API, and what it costs."""
+
+    def __init__(self, folder: Path, process: "subprocess.Popen[bytes]", client: SignedClient) -> None:
+        self.folder = folder
+        self.media = folder / "media"
+        self.process = psutil.Process(process.pid)
+        self.client = client
+
+    @property
+    def host(self) -> psutil.Process:
+        """The camera host."""
+        return next(child for child in self.process.children() if "hardware.host" in " ".join(child.cmdline()))
+
+    async def run_event(self, event_type: str, **parameters: Any) -> int:
+        """Queues an event on the agent's own device; answers its key."""
+        body = {"deviceSerial": SERIAL, "eventType": event_type, "eventParameters": json.dumps(parameters)}
+        return int((await self.client.request("POST", "/v1/event", body)).json()["eventID"])
+
+    async def ended(self, event: int) -> dict[str, Any]:
+        """The event's result when it is Complete; raises RuntimeError when it ended otherwise."""
+        while True:
+            record = (await self.client.request("GET", f"/v1/event/{event}")).json()
+            if record["eventStatus"] == 4:
+                return dict(json.loads(record["result"]))
+            if record["eventStatus"] > 4:
+                raise RuntimeError(f"event {event}: {record['result']}")
+            await asyncio.sleep(0.02)
+
+
+@asynccontextmanager
+async def bench_agent(**camera: Any) -> AsyncIterator[BenchAgent]:
+    """A ready agent with one camera; gone with its folder at the end."""
+    with tempfile.TemporaryDirectory(prefix="cuelight-bench-", dir=Path.home()) as name:
+        folder = Path(name)
+        process = _started(folder, camera)
+        try:
+            url = await asyncio.to_thread(_ready, process)
+            access, secret = _key(folder)
+            client = SignedClient(url, access, secret, SystemClock())
+            try:
+                yield BenchAgent(folder, process, client)
+            finally:
+                await client.close()
+        finally:
+            process.send_signal(signal.SIGTERM)
+            await asyncio.to_thread(process.wait, 30)
+            if process.stdout:
+                process.stdout.close()
+
+
+def _started(folder: Path, camera: dict[str, Any]) -> "subprocess.Popen[bytes]":
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("CUELIGHT_")},
+        "CUELIGHT_STATE_FOLDER": str(folder),
+        "CUELIGHT_API__PORT": "0",
+        "CUELIGHT_DEVICE__SERIAL": SERIAL,
+        "CUELIGHT_CAMERAS": json.dumps([{"id": "main", **camera}]),
+        "CUELIGHT_LOG__LEVEL": "WARNING",
+    }
+    command = [sys.executable, "-P", "-m", "agent", "run"]
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
+
+
+def _ready(process: "subprocess.Popen[bytes]") -> str:
+    url = ""
+    for line in process.stdout or ():
+        if line.strip().startswith(b"API"):
+            url = line.split()[1].decode()
+        if line.strip().startswith(b"data"):
+            return url
+    raise RuntimeError("the agent did not become ready")
+
+
+def _key(folder: Path) -> tuple[str, str]:
+    lines = (folder / "first-access-key.txt").read_text().splitlines()
+    return lines[0].removeprefix("access key: "), lines[1].removeprefix("secret key: ")
+
+
+def cpu_seconds(process: psutil.Process) -> float:
+    """User and system time so far."""
+    times = process.cpu_times()
+    return float(times.user + times.system)
+
+
+def until_quiet(process: psutil.Process, seconds: float = 1.0) -> None:
+    """Returns when the process has used next to no CPU for a while: start-up is over."""
+    before = cpu_seconds(process)
+    while True:
+        time.sleep(seconds)
+        now = cpu_seconds(process)
+        if now - before < 0.02 * seconds:
+            return
+        before = now

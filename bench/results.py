@@ -1,0 +1,49 @@
+"""What a benchmark found, as a file for machines and a table for people."""
+
+import json
+import os
+import platform
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+RESULTS = Path(__file__).parent / "results.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One figure. `against` names the peer or limit, `ratio` relates the two; `aim`, `met`: None where there is none."""
+
+    name: str
+    value: float
+    unit: str
+    against: str
+    ratio: float | None
+    aim: str | None
+    met: bool | None
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """The smallest value that at least `share` (0..1) of the values do not exceed."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, max(0, int(-(-share * len(ordered) // 1)) - 1))]
+
+
+def save(results: Sequence[Result]) -> None:
+    """Writes bench/results.json: a list of `{name, value, unit, against, ratio, aim, met}`."""
+    RESULTS.write_text(json.dumps([asdict(result) for result in results], indent=1) + "\n")
+
+
+def table(results: Sequence[Result]) -> str:
+    """The same for people."""
+    rows = [("benchmark", "value", "against", "ratio", "aim", "met")]
+    for result in results:
+        ratio = "" if result.ratio is None else f"{result.ratio:.2f}"
+        met = {None: "", True: "yes", False: "NO"}[result.met]
+        rows.append((result.name, f"{result.value:.4g} {result.unit}", result.against, ratio, result.aim or "", met))
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    machine = (
+        f"{platform.machine()}, {os.cpu_count()} cores, Linux {platform.release()}, Python {platform.python_version()}"
+    )
+    return "\n".join([lines[0], "-" * max(map(len, lines)), *lines[1:], "", machine])

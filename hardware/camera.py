@@ -1,0 +1,38 @@
+"""The interface of a camera source: what the pipeline needs from whatever delivers pictures."""
+
+from typing import Protocol
+
+from hardware.models import CameraInfo, Format, Packet
+
+
+class Source(Protocol):
+    """One camera, owned by one host process and read by its capture thread only.
+
+    A source declares what it can do (`probe`) and says what it granted (`open`). It never waits for sinks or sockets.
+    """
+
+    def probe(self) -> CameraInfo:
+        """What the camera is and which formats it has, without starting it. Raises CameraUnavailable, CameraBusy."""
+        ...
+
+    def open(self, wanted: Format | None) -> Format:
+        """Negotiates anew and starts delivery; answers what was granted. `wanted` None: the source's own best.
+
+        Raises CameraUnavailable, CameraBusy, FormatUnsupported.
+        """
+        ...
+
+    def read(self, timeout: float) -> Packet | None:
+        """The next packet; None when none came within `timeout` seconds. Raises CameraUnavailable when it is gone."""
+        ...
+
+    def close(self) -> None:
+        """Stops delivery and releases the device; harmless when it is not open."""
+        ...
+
+    def note(self, consumer: str, what: str) -> None:
+        """Told durably before (`start`) a sink of `consumer` gets its first packet and after (`end`) its last.
+
+        Most sources do nothing; the file source keeps the journal that the kill tests use as their witness.
+        """
+        ...

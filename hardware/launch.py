@@ -1,0 +1,20 @@
+"""How the processes of this package are started."""
+
+import os
+import sys
+
+HOST_MODULE = "hardware.host"
+JOBS_MODULE = "hardware.jobs"
+
+
+def module_command(module: str, *arguments: str) -> tuple[str, ...]:
+    """The command line that runs `module` in a process of its own.
+
+    -P: a folder of the package's name in the working directory must not win over the installed one.
+    """
+    return (sys.executable, "-P", "-m", module, *arguments)
+
+
+def child_environment() -> dict[str, str]:
+    """This process's environment with what keeps a child small: few malloc arenas, no pool of OpenBLAS threads."""
+    return {"MALLOC_ARENA_MAX": "2", "OPENBLAS_NUM_THREADS": "1", **os.environ}

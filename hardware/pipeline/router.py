@@ -1,0 +1,110 @@
+"""Which recording is fed by what: the camera's own packets, or an encoder that it shares with others like it."""
+
+import threading
+from collections.abc import Callable
+
+from hardware.models import Format, Packet, RecordingOrder
+from hardware.pipeline.fanout import FanOut
+from hardware.pipeline.plan import Recipe, plan_recording
+from hardware.pipeline.ring import Ring
+from hardware.pipeline.stage import EncodeStage
+from hardware.pipeline.stream import PacketSink, Stream
+
+NoteTaker = Callable[[tuple[str, ...]], None]
+
+
+class _Route:
+    """One recording and what feeds it (None while the camera is not open)."""
+
+    def __init__(self, order: RecordingOrder, sink: PacketSink, inform: NoteTaker) -> None:
+        self.order = order
+        self.sink = sink
+        self.inform = inform
+        self.outlet: FanOut | None = None
+        self.recipe: Recipe | None = None
+
+
+class Router:
+    """Connects recordings with the camera's stream as soon as its format is known, and anew when that changes.
+
+    `renew`, `offer` and `pause` are called by the capture thread, the rest by any.
+    """
+
+    def __init__(self, ring_seconds: float) -> None:
+        self._ring_seconds = ring_seconds
+        self._raw = FanOut(Ring(ring_seconds))
+        self._lock = threading.Lock()
+        self._routes: dict[str, _Route] = {}
+        self._stages: dict[Recipe, EncodeStage] = {}
+
+    @property
+    def idle(self) -> bool:
+        """True without recordings."""
+        return not self._routes
+
+    def add(self, order: RecordingOrder, sink: PacketSink, inform: NoteTaker, *, at_next_open: bool) -> None:
+        """Feeds `sink`, from the pre-roll on when the camera is open; `inform` gets notes for people before that.
+
+        `at_next_open`: what flows now is not for it, because the camera is about to be reopened.
+        """
+        route = _Route(order, sink, inform)
+        with self._lock:
+            self._routes[order.sink_id] = route
+            if self._raw.stream is not None and not at_next_open:
+                self._connect(route, self._raw.stream.format)
+
+    def remove(self, sink_id: str) -> None:
+        """Feeds that sink no more; harmless when it is not there."""
+        with self._lock:
+            route = self._routes.pop(sink_id, None)
+            if route is not None:
+                self._disconnect(route)
+
+    def offer(self, packet: Packet) -> None:
+        """The camera's next packet."""
+        self._raw.offer(packet)
+
+    def pause(self) -> None:
+        """The camera is closed or lost; recordings wait for it."""
+        with self._lock:
+            self._raw.pause()
+
+    def renew(self, granted: Format) -> None:
+        """The camera was opened and delivers `granted`."""
+        with self._lock:
+            self._raw.renew(Stream(granted))
+            for route in self._routes.values():
+                plan = plan_recording(route.order, granted)
+                if route.outlet is None or plan.recipe != route.recipe:
+                    self._disconnect(route)
+                    self._connect(route, granted)
+
+    def _connect(self, route: _Route, granted: Format) -> None:
+        plan = plan_recording(route.order, granted)
+        route.inform(plan.notes)
+        route.recipe = plan.recipe
+        since_ns = route.order.requested_mono_ns
+        if plan.recipe is None:
+            route.outlet = self._raw
+            self._raw.attach(route.sink, since_ns)
+            return
+        stage = self._stages.get(plan.recipe)
+        if stage is not None:
+            route.outlet = stage.out
+            stage.out.attach(route.sink, since_ns)
+            return
+        stage = self._stages[plan.recipe] = EncodeStage(plan.recipe, self._ring_seconds)
+        route.outlet = stage.out
+        stage.out.attach(route.sink, since_ns)
+        self._raw.attach(stage, since_ns)
+
+    def _disconnect(self, route: _Route) -> None:
+        if route.outlet is None:
+            return
+        route.outlet.detach(route.sink)
+        route.outlet = None
+        stage = self._stages.get(route.recipe) if route.recipe else None
+        if stage is not None and stage.out.idle:
+            del self._stages[stage.recipe]
+            self._raw.detach(stage)
+            stage.close()

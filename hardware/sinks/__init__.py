@@ -1,0 +1,1 @@
+"""Where packets end up."""

@@ -1,0 +1,68 @@
+"""A media file as the muxer writes it: no seeking, hashed on the way, failures kept."""
+
+import errno
+import hashlib
+import os
+from pathlib import Path
+
+from hardware.errors import HardwareError, StorageFailed, StorageFull
+
+_NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+
+
+def storage_error(path: Path, error: OSError) -> HardwareError:
+    """StorageFull or StorageFailed for what the system said about writing `path`."""
+    if error.errno in _NO_SPACE:
+        return StorageFull(folder=str(path.parent))
+    return StorageFailed(path=str(path), reason=error.strerror or str(error))
+
+
+class MediaFile:
+    """A new file that PyAV writes to. Raises StorageFull, StorageFailed, and FileExistsError: nothing is overwritten.
+
+    After a failure (`failure`) it takes what comes and writes nothing, so that the muxer can be closed.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.size = 0
+        self.failure: OSError | None = None
+        self._hash = hashlib.sha256()
+        try:
+            self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
+        except FileExistsError:
+            raise
+        except OSError as error:
+            raise storage_error(path, error) from error
+
+    def write(self, data: bytes) -> int:
+        """Writes all of `data`; answers its length also when it failed now or before."""
+        if self.failure is None:
+            try:
+                self._write(data)
+            except OSError as error:
+                self.failure = error
+        return len(data)
+
+    def _write(self, data: bytes) -> None:
+        rest = memoryview(data)
+        while rest:
+            written = os.write(self._descriptor, rest)
+            rest = rest[written:]
+            self.size += written
+        self._hash.update(data)
+
+    @property
+    def sha256(self) -> str:
+        """Hash of what was written, in hexadecimal; means nothing after a failure."""
+        return self._hash.hexdigest()
+
+    def sync(self) -> None:
+        """Waits until the disk has the file. Raises OSError."""
+        os.fsync(self._descriptor)
+
+    def release(self) -> None:
+        """Closes the descriptor; harmless when done twice. Not named `close`: the muxer would call that too early."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1

@@ -1,0 +1,1 @@
+"""Capture from Video4Linux2 devices: the kernel's interface, the nodes, the buffers."""

@@ -1,0 +1,247 @@
+"""Streaming from one node: negotiate, map the driver's buffers, take frames out of them."""
+
+import ctypes
+import errno
+import select
+from contextlib import suppress
+from dataclasses import dataclass
+from fractions import Fraction
+
+from hardware.errors import CameraUnavailable, FormatUnsupported
+from hardware.v4l2 import abi
+from hardware.v4l2.abi import BufferFlags, BufferType, Field, Request
+from hardware.v4l2.device import FASTEST_RATE, LARGEST_SIDE, Mode, rate_of
+from hardware.v4l2.system import Argument, Mapping, System, camera_error
+
+BUFFERS_OF_COMPRESSED, BUFFERS_OF_RAW = 6, 4
+"""How many buffers are asked for; the driver may grant fewer or more. Raw ones are large, and memory is short."""
+
+_FEWEST_BUFFERS = 2
+_WHOLE_PICTURES = (Field.ANY, Field.NONE, Field.INTERLACED, Field.INTERLACED_TB, Field.INTERLACED_BT)
+_MOST_INTERVAL_DENOMINATOR = 1001
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """What the driver settled on. `stride`: bytes from row to row (raw formats); `rate` 0: the driver does not tell."""
+
+    pixel_format: int
+    width: int
+    height: int
+    stride: int
+    rate: float
+
+
+@dataclass(frozen=True, slots=True)
+class RawFrame:
+    """A copy of one buffer.
+
+    `sequence`: the driver's 32-bit count. `stamp_ns`: the driver's capture time on CLOCK_MONOTONIC, None when its clock
+    is another one. `arrival_ns`: when we took it. `damaged`: the driver set its error flag.
+    """
+
+    data: bytes
+    sequence: int
+    stamp_ns: int | None
+    arrival_ns: int
+    damaged: bool
+
+
+class Capture:
+    """One open node, for one thread. `camera` names it in errors.
+
+    Order of calls: `negotiate` (again with another mode if it raised FormatUnsupported), `start`, `read`..., `close`.
+    """
+
+    def __init__(self, system: System, path: str, *, planar: bool, camera: str) -> None:
+        """Opens the node. Raises CameraUnavailable, CameraBusy."""
+        self._system = system
+        self._camera = camera
+        self._planar = planar
+        self._type = BufferType.CAPTURE_MPLANE if planar else BufferType.CAPTURE
+        self._planes = (abi.Plane * abi.MAX_PLANES)()
+        self._maps: list[Mapping] = []
+        self._allocated = False
+        try:
+            self._descriptor = system.open(path)
+        except OSError as error:
+            raise camera_error(camera, f"opening {path}", error) from error
+
+    def negotiate(self, mode: Mode) -> Granted:
+        """Asks for `mode`; answers what the driver made of it, read back after the rate was set.
+
+        Sizes and rates may differ from those asked. Raises FormatUnsupported when the driver wants another pixel
+        format, several planes of memory, or single fields; CameraBusy, CameraUnavailable.
+        """
+        stream = self._get_format()
+        self._fill(stream, mode)
+        try:
+            self._system.ioctl(self._descriptor, Request.S_FMT, stream)
+        except OSError as error:
+            if error.errno == errno.EINVAL:
+                raise self._unsupported(mode, "the driver refuses it") from error
+            raise camera_error(self._camera, "setting the format", error) from error
+        rate = self._set_rate(mode.format.rate)
+        # Read again: some drivers change the size with the rate.
+        return self._verify(self._get_format(), mode, rate)
+
+    def _get_format(self) -> abi.StreamFormat:
+        stream = abi.StreamFormat(type=self._type)
+        self._call(Request.G_FMT, stream, "reading the format")
+        return stream
+
+    def _fill(self, stream: abi.StreamFormat, mode: Mode) -> None:
+        picture = stream.fmt.pix_mp if self._planar else stream.fmt.pix
+        picture.width, picture.height = mode.format.width, mode.format.height
+        picture.pixelformat = mode.pixel_format
+        picture.field = Field.NONE
+        # 0 lets the driver compute: what is left from the mode before would be taken for a wish.
+        layout = picture.plane_fmt[0] if self._planar else picture
+        layout.bytesperline = 0
+        layout.sizeimage = 0
+        if self._planar:
+            picture.num_planes = 1
+
+    def _set_rate(self, rate: float) -> float:
+        """The rate granted, 0 when the driver neither sets nor tells one."""
+        parameters = abi.StreamParameters(type=self._type)
+        interval = 1 / Fraction(rate).limit_denominator(_MOST_INTERVAL_DENOMINATOR)
+        parameters.parm.capture.timeperframe = abi.Fraction(interval.numerator, interval.denominator)
+        try:
+            self._system.ioctl(self._descriptor, Request.S_PARM, parameters)
+        except OSError as error:
+            if error.errno not in (errno.EINVAL, errno.ENOTTY):
+                raise camera_error(self._camera, "setting the rate", error) from error
+            return 0.0
+        rate = rate_of(parameters.parm.capture.timeperframe)
+        return rate if rate <= FASTEST_RATE else 0.0
+
+    def _verify(self, stream: abi.StreamFormat, mode: Mode, rate: float) -> Granted:
+        picture = stream.fmt.pix_mp if self._planar else stream.fmt.pix
+        if picture.pixelformat != mode.pixel_format:
+            raise self._unsupported(mode, f"the driver insists on {abi.fourcc_name(picture.pixelformat)}")
+        if self._planar and picture.num_planes != 1:
+            raise self._unsupported(mode, f"the driver spreads it over {picture.num_planes} planes")
+        if not (0 < picture.width <= LARGEST_SIDE and 0 < picture.height <= LARGEST_SIDE):
+            raise self._unsupported(mode, f"the driver makes it {picture.width}x{picture.height}")
+        if picture.field not in _WHOLE_PICTURES:
+            raise self._unsupported(mode, "the driver delivers single fields, not whole pictures")
+        layout = picture.plane_fmt[0] if self._planar else picture
+        return Granted(
+            pixel_format=int(picture.pixelformat),
+            width=int(picture.width),
+            height=int(picture.height),
+            stride=int(layout.bytesperline),
+            rate=rate,
+        )
+
+    def _unsupported(self, mode: Mode, reason: str) -> FormatUnsupported:
+        asked = f"{abi.fourcc_name(mode.pixel_format)} {mode.format.width}x{mode.format.height}"
+        return FormatUnsupported(camera=self._camera, asked=asked, reason=reason)
+
+    def start(self, buffers: int) -> None:
+        """Maps and queues about `buffers` buffers and starts the stream. Raises CameraBusy, CameraUnavailable."""
+        request = abi.RequestBuffers(count=buffers, type=self._type, memory=abi.MEMORY_MMAP)
+        self._call(Request.REQBUFS, request, "allocating buffers")
+        self._allocated = True
+        if request.count < _FEWEST_BUFFERS:
+            raise CameraUnavailable(camera=self._camera, reason=f"the driver granted {request.count} buffers only")
+        for index in range(request.count):
+            self._maps.append(self._map(index))
+        for index in range(request.count):
+            self._call(Request.QBUF, self._buffer(index), "queueing a buffer")
+        self._call(Request.STREAMON, ctypes.c_int(self._type), "starting the stream")
+
+    def _map(self, index: int) -> Mapping:
+        buffer = self._buffer(index)
+        self._call(Request.QUERYBUF, buffer, "asking for a buffer")
+        plane = self._planes[0]
+        length, offset = (plane.length, plane.m.mem_offset) if self._planar else (buffer.length, buffer.m.offset)
+        try:
+            return self._system.map(self._descriptor, int(length), int(offset))
+        except OSError as error:
+            raise camera_error(self._camera, "mapping a buffer", error) from error
+
+    def _buffer(self, index: int = 0) -> abi.Buffer:
+        buffer = abi.Buffer(index=index, type=self._type, memory=abi.MEMORY_MMAP)
+        if self._planar:
+            ctypes.memset(self._planes, 0, ctypes.sizeof(self._planes))
+            buffer.m.planes = ctypes.cast(self._planes, ctypes.POINTER(abi.Plane))
+            buffer.length = abi.MAX_PLANES
+        return buffer
+
+    def read(self, timeout: float) -> RawFrame | None:
+        """The oldest frame waiting, copied; its buffer is queued again at once. None when none came in `timeout` s.
+
+        Raises CameraUnavailable when the device is gone or the driver failed: close and open anew.
+        """
+        deadline = self._system.monotonic_ns() + round(timeout * 1e9)
+        remaining = timeout
+        while True:
+            events = self._poll(remaining)
+            if not events:
+                return None
+            buffer = self._buffer()
+            if self._dequeue(buffer):
+                return self._take(buffer)
+            if events & ~select.POLLIN:
+                raise CameraUnavailable(camera=self._camera, reason="the driver stopped the stream")
+            remaining = (deadline - self._system.monotonic_ns()) / 1e9
+            if remaining <= 0:
+                return None
+
+    def _poll(self, timeout: float) -> int:
+        try:
+            return self._system.poll(self._descriptor, max(0.0, timeout))
+        except OSError as error:
+            raise camera_error(self._camera, "waiting for a frame", error) from error
+
+    def _dequeue(self, buffer: abi.Buffer) -> bool:
+        try:
+            self._system.ioctl(self._descriptor, Request.DQBUF, buffer)
+        except BlockingIOError:
+            return False
+        except OSError as error:
+            raise camera_error(self._camera, "reading a frame", error) from error
+        return True
+
+    def _take(self, buffer: abi.Buffer) -> RawFrame:
+        arrival = self._system.monotonic_ns()
+        plane = self._planes[0]
+        # In the multi-planar interface the bytes used count the header in front of the data.
+        start, end = (plane.data_offset, plane.bytesused) if self._planar else (0, buffer.bytesused)
+        monotonic = buffer.flags & BufferFlags.TIMESTAMP_MASK == BufferFlags.TIMESTAMP_MONOTONIC
+        stamp = buffer.timestamp.seconds * 1_000_000_000 + buffer.timestamp.microseconds * 1000
+        frame = RawFrame(
+            data=self._maps[buffer.index][int(start) : int(end)],
+            sequence=int(buffer.sequence),
+            stamp_ns=int(stamp) if monotonic else None,
+            arrival_ns=arrival,
+            damaged=bool(buffer.flags & BufferFlags.ERROR),
+        )
+        self._call(Request.QBUF, self._buffer(buffer.index), "queueing a buffer")
+        return frame
+
+    def close(self) -> None:
+        """Stops the stream and gives everything back, whatever state it is in; harmless when repeated."""
+        if self._descriptor < 0:
+            return
+        # A device that is gone fails all of these: what counts is that memory and descriptor are released.
+        if self._allocated:
+            with suppress(OSError):
+                self._system.ioctl(self._descriptor, Request.STREAMOFF, ctypes.c_int(self._type))
+        for mapping in self._maps:
+            mapping.close()
+        self._maps.clear()
+        if self._allocated:
+            with suppress(OSError):
+                nothing = abi.RequestBuffers(count=0, type=self._type, memory=abi.MEMORY_MMAP)
+                self._system.ioctl(self._descriptor, Request.REQBUFS, nothing)
+        self._system.close(self._descriptor)
+        self._descriptor = -1
+
+    def _call(self, request: Request, argument: Argument, doing: str) -> None:
+        try:
+            self._system.ioctl(self._descriptor, request, argument)
+        except OSError as error:
+            raise camera_error(self._camera, doing, error) from error

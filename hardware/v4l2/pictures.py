@@ -1,0 +1,90 @@
+"""What a camera's buffer holds: is the JPEG whole, are the rows packed. Pure functions on bytes."""
+
+from dataclasses import dataclass
+
+_SOI, _EOI = b"\xff\xd8", b"\xff\xd9"
+_START_OF_SCAN = 0xDA
+_FILL, _STUFFED = 0xFF, 0x00
+_STANDALONE = frozenset({0x01, *range(0xD0, 0xD8)})
+_NOT_A_FRAME_HEADER = frozenset({0xC4, 0xC8, 0xCC})
+
+
+class BrokenPicture(ValueError):
+    """Not a whole picture. `reason` is one word for counting: empty, start, header, truncated."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
+
+
+@dataclass(frozen=True, slots=True)
+class JpegExtent:
+    """`length`: bytes up to and with the end marker; cameras pad behind it."""
+
+    width: int
+    height: int
+    length: int
+
+
+def measure_jpeg(data: bytes) -> JpegExtent:
+    """Size of the picture and its true length, without decoding. Raises BrokenPicture.
+
+    A decoder turns a cut-short JPEG into a half-grey picture with only a warning, so the end marker is looked for here.
+    In coded data 0xFF is always followed by 0x00 or a restart marker, so an end marker behind the scan's header is real
+    (one before it may be a thumbnail's). Searched from the end it costs nothing; from the front, 0.25 ms for 280 KB.
+    """
+    if not data:
+        raise BrokenPicture("empty")
+    if not data.startswith(_SOI):
+        raise BrokenPicture("start")
+    width, height, scan = _read_headers(data)
+    end = data.rfind(_EOI, scan)
+    if end < 0:
+        raise BrokenPicture("truncated")
+    return JpegExtent(width=width, height=height, length=end + len(_EOI))
+
+
+def _read_headers(data: bytes) -> tuple[int, int, int]:
+    """Width, height, and where the first scan's coded data starts."""
+    width = height = 0
+    position = len(_SOI)
+    while position + 4 <= len(data):
+        if data[position] != _FILL:
+            raise BrokenPicture("header")
+        marker = data[position + 1]
+        if marker == _FILL:
+            position += 1
+            continue
+        if marker in _STANDALONE:
+            position += 2
+            continue
+        length = int.from_bytes(data[position + 2 : position + 4], "big")
+        following = position + 2 + length
+        if length < 2 or marker == _STUFFED:
+            raise BrokenPicture("header")
+        if following > len(data):
+            break
+        if 0xC0 <= marker <= 0xCF and marker not in _NOT_A_FRAME_HEADER and length >= 8:
+            height = int.from_bytes(data[position + 5 : position + 7], "big")
+            width = int.from_bytes(data[position + 7 : position + 9], "big")
+        if marker == _START_OF_SCAN:
+            if not (width and height):
+                raise BrokenPicture("header")
+            return width, height, following
+        position = following
+    raise BrokenPicture("truncated")
+
+
+def pack_rows(data: bytes, row: int, stride: int, height: int) -> bytes:
+    """`height` rows of `row` bytes without the driver's padding; `stride` is the distance of rows, 0 means packed.
+
+    The last row may come without its padding. Raises BrokenPicture when bytes are missing.
+    """
+    stride = stride or row
+    if not data:
+        raise BrokenPicture("empty")
+    if len(data) < stride * (height - 1) + row:
+        raise BrokenPicture("truncated")
+    if stride == row:
+        return data[: row * height]
+    return b"".join(data[start : start + row] for start in range(0, stride * height, stride))

@@ -1,0 +1,126 @@
+"""An open camera: the granted format, and frames that are whole, numbered and stamped."""
+
+from collections import Counter
+
+from hardware.errors import CameraUnavailable, FormatUnsupported, HardwareError
+from hardware.models import Codec, Format, Packet
+from hardware.v4l2.capture import BUFFERS_OF_COMPRESSED, BUFFERS_OF_RAW, Capture, Granted, RawFrame
+from hardware.v4l2.choice import choose_modes, describe
+from hardware.v4l2.counting import SequenceCounter, StampKeeper
+from hardware.v4l2.device import Mode, Node
+from hardware.v4l2.pictures import BrokenPicture, measure_jpeg, pack_rows
+from hardware.v4l2.system import System
+
+_YUYV_BYTES_PER_PIXEL = 2
+_MOST_BROKEN_IN_A_ROW = 30
+"""After so many the stream is given up: negotiating anew is what helps against frames that do not fit the format."""
+
+
+class CameraStream:
+    """Made by `open_stream`; for one thread. `format` is what was granted; `camera` names it in errors."""
+
+    def __init__(self, system: System, capture: Capture, granted: Granted, picture: Format, camera: str) -> None:
+        self.format = picture
+        self._system = system
+        self._capture = capture
+        self._granted = granted
+        self._camera = camera
+        self._sequence = SequenceCounter()
+        self._stamps = StampKeeper()
+        self._dropped: Counter[str] = Counter()
+        self._broken_in_a_row = 0
+
+    @property
+    def losses(self) -> dict[str, int]:
+        """Frames lost by reason: `missed` by the driver; `flagged`, `empty`, `truncated`, `size`, ... dropped here."""
+        return {"missed": self._sequence.missed, **self._dropped}
+
+    @property
+    def notes(self) -> list[str]:
+        """What is to be said about the stream, for people."""
+        return [*([] if self._granted.rate else ["the driver does not tell its rate"]), *self._stamps.notes]
+
+    def read(self, timeout: float) -> Packet | None:
+        """The next whole frame; None when none came in `timeout` seconds.
+
+        Raises CameraUnavailable when the camera is gone, and when nothing but broken frames arrives.
+        """
+        deadline = self._system.monotonic_ns() + round(timeout * 1e9)
+        while True:
+            remaining = (deadline - self._system.monotonic_ns()) / 1e9
+            frame = self._capture.read(max(0.0, remaining))
+            if frame is None:
+                return None
+            packet = self._packet(frame)
+            if packet is not None:
+                return packet
+
+    def _packet(self, frame: RawFrame) -> Packet | None:
+        """The frame as a packet; None when it is broken. Each has a number, so those dropped show as gaps."""
+        number = self._sequence.advance(frame.sequence)
+        try:
+            data = self._picture(frame)
+        except BrokenPicture as broken:
+            self._drop(broken.reason)
+            return None
+        self._broken_in_a_row = 0
+        return Packet(
+            data=data,
+            codec=self.format.codec,
+            width=self.format.width,
+            height=self.format.height,
+            mono_ns=self._stamps.stamp(frame),
+            sequence=number,
+            key=True,
+        )
+
+    def _picture(self, frame: RawFrame) -> bytes:
+        if frame.damaged:
+            raise BrokenPicture("flagged")
+        width, height = self._granted.width, self._granted.height
+        if self.format.codec is Codec.YUYV:
+            return pack_rows(frame.data, width * _YUYV_BYTES_PER_PIXEL, self._granted.stride, height)
+        extent = measure_jpeg(frame.data)
+        if (extent.width, extent.height) != (width, height):
+            raise BrokenPicture("size")
+        return frame.data[: extent.length]
+
+    def _drop(self, reason: str) -> None:
+        self._dropped[reason] += 1
+        self._broken_in_a_row += 1
+        if self._broken_in_a_row >= _MOST_BROKEN_IN_A_ROW:
+            message = f"{self._broken_in_a_row} broken frames in a row, the last one: {reason}"
+            raise CameraUnavailable(camera=self._camera, reason=message)
+
+    def close(self) -> None:
+        """Releases the device; harmless when repeated."""
+        self._capture.close()
+
+
+def open_stream(system: System, node: Node, wanted: Format | None, camera: str) -> CameraStream:
+    """Negotiates and starts. `wanted` None: `choose_modes`' own best; what was granted is in the stream's `format`.
+
+    Raises CameraBusy, CameraUnavailable, FormatUnsupported; then the device is released.
+    """
+    capture = Capture(system, node.path, planar=node.planar, camera=camera)
+    try:
+        mode, granted = _negotiate(capture, choose_modes(node.modes, wanted), camera)
+        rate = granted.rate or mode.format.rate
+        picture = Format(codec=mode.format.codec, width=granted.width, height=granted.height, rate=rate)
+        capture.start(BUFFERS_OF_RAW if picture.codec is Codec.YUYV else BUFFERS_OF_COMPRESSED)
+    except HardwareError:
+        capture.close()
+        raise
+    return CameraStream(system, capture, granted, picture, camera)
+
+
+def _negotiate(capture: Capture, modes: list[Mode], camera: str) -> tuple[Mode, Granted]:
+    """The first mode whose pixel format the driver really grants."""
+    refusals: list[str] = []
+    for mode in modes:
+        try:
+            return mode, capture.negotiate(mode)
+        except FormatUnsupported as error:
+            refusals.append(str(error.fields["reason"]))
+    asked = " or ".join(describe(mode.format) for mode in modes) or "MJPG or YUYV"
+    raise FormatUnsupported(camera=camera, asked=asked, reason="; ".join(refusals) or "it has neither")

@@ -1,0 +1,26 @@
+"""What the owner of the API may set."""
+
+from dataclasses import dataclass
+
+from presets_store.clock import RELEASE_EPOCH
+from presets_store.protocol.signing import WINDOW
+
+BODY_LIMIT = 1024 * 1024
+"""Bytes of a request body."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiSettings:
+    """Settings of one served API; durations in seconds.
+
+    `device_clock` marks a device's own API: while the clock's quality is `unset` or `floor`, every timestamp at or
+    above `clock_floor` (epoch s) is taken, and nonces are kept for the whole boot. On a hub the window always applies.
+    """
+
+    version: str
+    build_date: str = ""
+    signature_window: int = WINDOW
+    device_clock: bool = False
+    clock_floor: float = RELEASE_EPOCH
+    long_poll_hold: float = 60.0
+    heartbeat: float = 15.0

@@ -1,0 +1,50 @@
+"""Parameters of work on the box itself, and of workflows."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from presets_store.protocol.base import WireModel
+from presets_store.protocol.fields import INT64_MAX, Int, Key
+from presets_store.protocol.parameters.base import Name
+from presets_store.protocol.system import NameValuePair
+
+SECURITY_TYPES = ("WPA-PSK", "WPA-EAP", "WPA-PSK-SHA256")
+
+
+class ClearFlagQueue(WireModel):
+    """Device_Clear_flag_queue."""
+
+    flag_queue_name: Name = ""
+
+
+class UpdateSetting(NameValuePair):
+    """Device_Update_setting."""
+
+
+class EndProcess(WireModel):
+    """Device_End_process (ours): the event to end, in the number space of whoever sends it."""
+
+    event_id: Annotated[int, Field(ge=1, le=INT64_MAX)]
+
+
+def _known_security(name: str) -> str:
+    return name if name in SECURITY_TYPES else SECURITY_TYPES[0]
+
+
+class WifiConnection(WireModel):
+    """A wireless network. Both `sSID` and `SSID` are read; an unknown security type is `WPA-PSK`."""
+
+    key: Key = 0
+    security_type: Annotated[Name, AfterValidator(_known_security)] = SECURITY_TYPES[0]
+    s_sid: Name = ""
+    alias: Name = ""
+    password: Name = ""
+    priority: Int = 0
+
+
+class WorkflowStep(WireModel):
+    """One preset of Workflow_Event_preset_workflow, whose parameters are a list of these, run in order."""
+
+    device_id: Key = 0
+    event_preset_id: Annotated[int, Field(ge=1, le=INT64_MAX)]

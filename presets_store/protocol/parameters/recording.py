@@ -1,0 +1,91 @@
+"""Parameters of recordings."""
+
+from typing import Final
+
+from pydantic import ConfigDict
+
+from presets_store.protocol.base import wire_name
+from presets_store.protocol.parameters.base import (
+    Count,
+    Flag,
+    Int,
+    Name,
+    Parameters,
+    Rate,
+    Rotation,
+    Seconds,
+    Side,
+    StartParameters,
+)
+
+ENCODER_KEYS: Final = frozenset(
+    {
+        "video_gop_size",
+        "video_bitrate_mode",
+        "sequence_header_mode",
+        "repeat_sequence_header",
+        "h264_i_frame_period",
+        "h264_level",
+        "h264_profile",
+        "h264_i_qp",
+        "h264_p_qp",
+        "h264_b_qp",
+        "h264_minimum_qp_value",
+        "h264_maximum_qp_value",
+    }
+)
+"""The members that are snake case on the wire too."""
+
+KILOBIT_LIMIT: Final = 100_000
+
+
+def recording_name(attribute: str) -> str:
+    """The wire name of a recording's member."""
+    return attribute if attribute in ENCODER_KEYS else wire_name(attribute)
+
+
+class Recording(StartParameters):
+    """Video_Start_recording. `segment_length_seconds` 0: no split; `encoding` "": see events-api.md section 12.4."""
+
+    model_config = ConfigDict(alias_generator=recording_name)
+
+    height: Side = 1920
+    width: Side = 1080
+    fps: Rate = 30.0
+    bitrate: Count = 5000
+    vflip: Flag = 0
+    hflip: Flag = 0
+    encoding: Name = ""
+    segment_length_seconds: Seconds = 0.0
+    audio: Flag = 0
+    rotation_degrees: Rotation = 0
+    video_gop_size: Count = 60
+    video_bitrate_mode: Int = 0
+    sequence_header_mode: Int = 1
+    repeat_sequence_header: Int = 0
+    h264_i_frame_period: Int = 60
+    h264_level: Int = 11
+    h264_profile: Int = 4
+    h264_i_qp: Int = 20
+    h264_p_qp: Int = 23
+    h264_b_qp: Int = 25
+    h264_minimum_qp_value: Int = 20
+    h264_maximum_qp_value: Int = 51
+
+    @property
+    def bits_per_second(self) -> int:
+        """`bitrate` read by its size: below 100000 it is kbit/s."""
+        return self.bitrate * 1000 if self.bitrate < KILOBIT_LIMIT else self.bitrate
+
+
+class MultiplexRecording(Recording):
+    """Video_Multiplex_start_recording. `device_id` is the camera's index."""
+
+    bitrate: Count = 5_000_000
+    device_id: Int = 0
+
+
+class MultiplexTarget(Parameters):
+    """MultiplexStopRecording and MultiplexLeaveConference: the camera's index."""
+
+    device_id: Int = 0

@@ -1,0 +1,36 @@
+"""Secrets are taken out on every way out: logs, error texts, event results."""
+
+import re
+from collections.abc import Mapping, Sequence
+
+HIDDEN = "[redacted]"
+
+_SECRET_NAMES = re.compile(
+    r"pass(word|phrase|wd)?$|secret|token|signature|^authorization$|streamkey|stream_key|private|credential|psk$|seal",
+    re.IGNORECASE,
+)
+_URL_CREDENTIALS = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*://)[^/\s@]+@", re.IGNORECASE)
+_URL_SECRETS = re.compile(
+    r"(?P<name>[?&](?:[a-z_-]*(?:token|secret|password|pass|key|signature|streamid))=)[^&\s\"']+", re.IGNORECASE
+)
+_SIGNATURE = re.compile(r"\b[0-9a-f]{64}\b(?=.*signature)|(?<=X-Signature: )[0-9a-fA-F]+", re.IGNORECASE)
+
+
+def redact_text(text: str) -> str:
+    """`text` without URL credentials, secret query values and request signatures."""
+    text = _URL_CREDENTIALS.sub(rf"\g<scheme>{HIDDEN}@", text)
+    text = _URL_SECRETS.sub(rf"\g<name>{HIDDEN}", text)
+    return _SIGNATURE.sub(HIDDEN, text)
+
+
+def redact(value: object, *, name: str = "") -> object:
+    """A copy of JSON-like `value` in which every member with a secret's name, and every secret in a text, is hidden."""
+    if name and _SECRET_NAMES.search(name) and value not in (None, "", 0):
+        return HIDDEN
+    if isinstance(value, str):
+        return redact_text(value)
+    if isinstance(value, Mapping):
+        return {key: redact(member, name=str(key)) for key, member in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
+        return [redact(member) for member in value]
+    return value

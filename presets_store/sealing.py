@@ -1,0 +1,105 @@
+"""Sealing: secrets at rest, encrypted and bound to the name under which they are kept.
+
+A sealed value is: version (1 byte), key id (8), nonce (12), AES-256-GCM ciphertext with its 16-byte tag. Version, key
+id and name are authenticated with it.
+"""
+
+import contextlib
+import hashlib
+import os
+import secrets
+import stat
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from presets_store.durable import write_durably
+from presets_store.errors import CuelightError
+
+KEY_BYTES = 32
+KEY_ID_BYTES = 8
+_VERSION = b"\x01"
+_NONCE_BYTES = 12
+_TAG_BYTES = 16
+_HEADER_BYTES = len(_VERSION) + KEY_ID_BYTES
+
+
+class SealBroken(CuelightError):
+    """A sealed value that this key cannot open: another key's, another name's, or changed."""
+
+    code = "seal_broken"
+    template = "the sealed value {name!r} cannot be opened: {reason}"
+
+
+class SealKeyUnusable(CuelightError):
+    """The key file exists but must not be used as it is."""
+
+    code = "seal_key_unusable"
+    template = "the seal key {path!r} cannot be used: {reason}"
+
+
+class Sealer:
+    """Seals and opens values with one key of 32 bytes; `key_id`, 16 hexadecimal digits, tells it from others."""
+
+    def __init__(self, key: bytes, key_id: str) -> None:
+        self._header = _VERSION + bytes.fromhex(key_id)
+        if len(key) != KEY_BYTES or len(self._header) != _HEADER_BYTES:
+            raise ValueError(f"a seal key has {KEY_BYTES} bytes and its id {KEY_ID_BYTES}")
+        self.key_id = key_id
+        self._cipher = AESGCM(key)
+
+    def __repr__(self) -> str:
+        return f"Sealer(key_id={self.key_id!r})"
+
+    def seal(self, name: str, plain: bytes) -> bytes:
+        """`plain`, to be opened only under the same name."""
+        nonce = secrets.token_bytes(_NONCE_BYTES)
+        return self._header + nonce + self._cipher.encrypt(nonce, plain, self._header + name.encode())
+
+    def unseal(self, name: str, sealed: bytes) -> bytes:
+        """What was sealed under `name`; SealBroken when it is not that."""
+        if len(sealed) < _HEADER_BYTES + _NONCE_BYTES + _TAG_BYTES:
+            raise SealBroken(name=name, reason="it is too short")
+        if not sealed.startswith(_VERSION):
+            raise SealBroken(name=name, reason="its format is unknown to this release")
+        header, nonce = sealed[:_HEADER_BYTES], sealed[_HEADER_BYTES : _HEADER_BYTES + _NONCE_BYTES]
+        if header != self._header:
+            reason = f"it was sealed with key {header[len(_VERSION) :].hex()}, this one is {self.key_id}"
+            raise SealBroken(name=name, reason=reason)
+        try:
+            return self._cipher.decrypt(nonce, sealed[_HEADER_BYTES + _NONCE_BYTES :], header + name.encode())
+        except InvalidTag:
+            raise SealBroken(name=name, reason="it was changed, or kept under another name") from None
+
+
+def key_id_of(key: bytes) -> str:
+    """16 hexadecimal digits that follow from the key and tell nothing about it."""
+    return hashlib.sha256(b"cuelight seal key id" + key).digest()[:KEY_ID_BYTES].hex()
+
+
+def load_or_create_key(path: Path) -> Sealer:
+    """The sealer of the key file at `path`, which is made (32 random bytes, 0600) if there is none.
+
+    SealKeyUnusable when the file is not a regular one, others may read it, or its size is wrong. Blocks for the disk.
+    """
+    if not path.exists():
+        with contextlib.suppress(FileExistsError):  # another process was faster: its key counts
+            write_durably(path, secrets.token_bytes(KEY_BYTES), exclusive=True)
+    key = _read_key(path)
+    return Sealer(key, key_id_of(key))
+
+
+def _read_key(path: Path) -> bytes:
+    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise SealKeyUnusable(path=str(path), reason="it is not a regular file")
+        if stat.S_IMODE(status.st_mode) & 0o077:
+            raise SealKeyUnusable(
+                path=str(path), reason=f"its permissions are {stat.filemode(status.st_mode)}; make them 0600"
+            )
+        key = file.read(KEY_BYTES + 1)
+    if len(key) != KEY_BYTES:
+        raise SealKeyUnusable(path=str(path), reason=f"it has not exactly {KEY_BYTES} bytes; restore it from a backup")
+    return key

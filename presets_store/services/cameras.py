@@ -1,0 +1,78 @@
+"""Cameras of devices."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from sqlalchemy import Connection
+
+from presets_store.protocol.cameras import CameraRecord, UpdateCamera
+from presets_store.protocol.live import LiveKind
+from presets_store.services.caller import INSIDE, Caller
+from presets_store.services.errors import InvalidInput, NotFound
+from presets_store.services.targets import require_device
+from presets_store.services.unit import Unit, Units
+from presets_store.services.wire import camera_record
+from presets_store.storage.cameras import list_cameras, replace_cameras, set_camera_state, update_camera
+from presets_store.storage.records import Camera
+
+
+class CamerasService:
+    """What sources a device has. The device itself says which; people give them names."""
+
+    def __init__(self, units: Units) -> None:
+        self._units = units
+
+    async def of_device(self, device_key: int) -> list[CameraRecord]:
+        """By index. Raises NotFound for the device."""
+
+        def find(connection: Connection) -> list[CameraRecord]:
+            require_device(connection, device_key)
+            return [camera_record(camera) for camera in list_cameras(connection, device_key)]
+
+        return await self._units.read(find)
+
+    async def rename(self, caller: Caller, device_key: int, changes: Sequence[UpdateCamera]) -> list[CameraRecord]:
+        """Gives cameras new names: all of them, or none; answers all of the device. Raises NotFound, InvalidInput."""
+
+        def change(unit: Unit) -> list[CameraRecord]:
+            require_device(unit.connection, device_key)
+            for wanted in changes:
+                camera = _named(list_cameras(unit.connection, device_key), wanted)
+                renamed = replace(camera, name=wanted.name)
+                update_camera(unit.connection, camera, renamed)
+                unit.told.append((LiveKind.CAMERA, device_key, camera_record(renamed)))
+            return [camera_record(camera) for camera in list_cameras(unit.connection, device_key)]
+
+        return await self._units.write(caller, change)
+
+    async def declare(self, device_key: int, cameras: Sequence[Camera]) -> list[Camera]:
+        """For the agent: makes `cameras` the device's own. One that was known by its `camera_id` keeps its key."""
+
+        def store(unit: Unit) -> list[Camera]:
+            stored = replace_cameras(unit.connection, device_key, cameras)
+            unit.told += [(LiveKind.CAMERA, device_key, camera_record(camera)) for camera in stored]
+            return stored
+
+        return await self._units.write(INSIDE, store)
+
+    async def set_state(self, device_key: int, camera_id: str, state: str) -> None:
+        """For the agent: stores the camera's state and tells the listeners. Raises NotFound."""
+
+        def store(unit: Unit) -> None:
+            if not set_camera_state(unit.connection, device_key, camera_id, state):
+                raise NotFound(what="camera", name=camera_id)
+            for camera in list_cameras(unit.connection, device_key):
+                if camera.camera_id == camera_id:
+                    unit.told.append((LiveKind.CAMERA, device_key, camera_record(camera)))
+
+        await self._units.write(INSIDE, store)
+
+
+def _named(cameras: Sequence[Camera], wanted: UpdateCamera) -> Camera:
+    if not wanted.key and wanted.camera_index is None:
+        raise InvalidInput(reason="Each member needs key or cameraIndex, to say which camera gets the name.")
+    for camera in cameras:
+        if (wanted.key or camera.key) == camera.key and wanted.camera_index in (None, camera.camera_index):
+            return camera
+    asked = wanted.key or f"with index {wanted.camera_index}"
+    raise NotFound(what="camera", name=asked)

@@ -1,0 +1,151 @@
+"""New events and changes of events, with everything that belongs in the same transaction."""
+
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from presets_store.clock import Clock
+from presets_store.ids import uuid7
+from presets_store.protocol.agent_types import AgentType
+from presets_store.protocol.event_types import EventType, find_event_type
+from presets_store.protocol.events import EventRecordUpload
+from presets_store.protocol.live import LiveKind
+from presets_store.protocol.parameters import parameters_text, parse_parameters
+from presets_store.rules.commands import Cancel, Command, Ended, Progress, QueueEndProcess
+from presets_store.rules.event import Event
+from presets_store.rules.lifecycle import transition
+from presets_store.services.answers import encode
+from presets_store.services.errors import NotFound
+from presets_store.services.unit import Unit
+from presets_store.storage.devices import get_device
+from presets_store.storage.events import get_event_for_update, insert_event, update_event
+from presets_store.storage.outbox import add_to_outbox
+from presets_store.storage.records import OutboxItem
+
+END_PROCESS = "Device_End_process"
+_ENDS_FIRST = 0
+
+
+@dataclass(slots=True)
+class Reporting:
+    """Where outcomes of the own device's events go: a destination's name, "" for nowhere. `own_device` 0: none."""
+
+    own_device: int = 0
+    destination: str = ""
+
+    def wanted(self, event: Event) -> bool:
+        return bool(self.destination) and event.device_key == self.own_device
+
+
+class Changes:
+    """Writes events inside a unit."""
+
+    def __init__(self, clock: Clock, reporting: Reporting) -> None:
+        self._clock = clock
+        self._reporting = reporting
+
+    def add(self, unit: Unit, wanted: Event) -> Event:
+        """Stores a new event; its uuid, times and author are filled in. Who waits is woken after the commit."""
+        event = insert_event(
+            unit.connection,
+            replace(
+                wanted,
+                uuid=wanted.uuid or self.new_uuid(),
+                clock_quality=self._clock.quality().value,
+                created=unit.now,
+                modified=unit.now,
+                created_by=unit.caller.name,
+                modified_by=unit.caller.name,
+            ),
+        )
+        unit.changed.append((LiveKind.EVENT, event))
+        return event
+
+    def new_uuid(self) -> str:
+        return uuid7(self._clock.now())
+
+    def apply(self, unit: Unit, event: Event, command: Command) -> Event:
+        """The event after `command`, stored with its effects. Raises TransitionRefused."""
+        return self._carry_out(unit, event, command)[0]
+
+    def cancel(self, unit: Unit, event: Event) -> Event | None:
+        """Ends an event that waits, asks the device to end one that it has: the event that asks, or None."""
+        return self._carry_out(unit, event, Cancel(by=unit.caller.name))[1]
+
+    def _carry_out(self, unit: Unit, event: Event, command: Command) -> tuple[Event, Event | None]:
+        step = transition(event, command, unit.now)
+        after = step.event
+        if after != event:
+            update_event(unit.connection, event, after)
+            kind = LiveKind.PROGRESS if isinstance(command, Progress) else LiveKind.EVENT
+            unit.changed.append((kind, after))
+        queued = None
+        for effect in step.effects:
+            if isinstance(effect, QueueEndProcess):
+                queued = self._queue_end(unit, after, effect)
+            elif isinstance(effect, Ended) and self._reporting.wanted(after):
+                self._report(unit, after)
+        return after, queued
+
+    def _queue_end(self, unit: Unit, event: Event, effect: QueueEndProcess) -> Event:
+        """Queues the event that ends `event` on its device, ahead of all that wait."""
+        kind = find_event_type(END_PROCESS)
+        wanted = Event(
+            uuid="",
+            device_key=event.device_key,
+            agent_type_id=int(AgentType.DEVICE),
+            event_type_id=kind.id,
+            event_parameters=effect.parameters,
+            priority=_ENDS_FIRST,
+            cause="cancel",
+        )
+        return self.add(unit, wanted)
+
+    def _report(self, unit: Unit, event: Event) -> None:
+        item = OutboxItem(
+            event_key=event.key,
+            event_uuid=event.uuid,
+            destination=self._reporting.destination,
+            body=encode(self._upload(unit, event)),
+            created=unit.now,
+        )
+        add_to_outbox(unit.connection, item)
+
+    def _upload(self, unit: Unit, event: Event) -> EventRecordUpload:
+        device = get_device(unit.connection, event.device_key)
+        return EventRecordUpload(
+            device_serial=device.serial_number if device else "",
+            event_uuid=UUID(event.uuid),
+            event_type_id=event.event_type_id,
+            event_parameters=event.event_parameters,
+            event_status=event.event_status,
+            result=event.result,
+            percent_complete=event.percent_complete,
+            attempt_number=event.attempt_number,
+            max_attempts=event.max_attempts,
+            priority=event.priority,
+            expiration_epoch=event.expiration_epoch,
+            tag_string=event.tag_string,
+            tag_number=event.tag_number,
+            cause=event.cause,
+            event_preset_id=event.preset_key or 0,
+            creation_date=event.created,
+            start_date=event.started,
+            end_date=event.ended,
+            clock_quality=event.clock_quality,
+            boot_id=event.boot_id,
+        )
+
+
+def require_event(unit: Unit, key: int) -> Event:
+    """The event, locked for this unit. Raises NotFound."""
+    event = get_event_for_update(unit.connection, key)
+    if event is None:
+        raise NotFound(what="event", name=key)
+    return event
+
+
+def typed(event_type: str | int, agent_type: str | int, parameters: str) -> tuple[EventType, str]:
+    """The event type that a request means, and the parameters text to store. Raises what the protocol does."""
+    kind = find_event_type(event_type, agent_type or None)
+    parse_parameters(kind, parameters)
+    return kind, parameters_text(parameters)

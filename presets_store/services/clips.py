@@ -1,0 +1,119 @@
+"""The index of recorded clips."""
+
+from dataclasses import replace
+
+from sqlalchemy import Connection
+
+from presets_store.protocol.clips import ClipQuery, ClipRecord
+from presets_store.protocol.live import LiveKind
+from presets_store.services.caller import INSIDE
+from presets_store.services.errors import NotFound
+from presets_store.services.unit import Unit, Units
+from presets_store.services.wire import clip_record
+from presets_store.storage.clips import (
+    adopt_clip,
+    clips_of_event,
+    clips_of_event_uuid,
+    get_clip,
+    list_clips,
+    update_clip,
+)
+from presets_store.storage.events import find_event_by_uuid, get_event
+from presets_store.storage.records import Clip, ClipState
+
+
+class ClipsService:
+    """Clips are indexed when their file is closed; the folder is the truth, and the index follows it."""
+
+    def __init__(self, units: Units) -> None:
+        self._units = units
+
+    async def find(self, query: ClipQuery) -> list[ClipRecord]:
+        """Clips that fit all that the query gives; both dates are included."""
+
+        def find(connection: Connection) -> list[ClipRecord]:
+            clips = _candidates(connection, query)
+            fitting = [clip_record(clip) for clip in clips if _fits(clip, query)]
+            return fitting[: query.count] if query.count else fitting
+
+        return await self._units.read(find)
+
+    async def get(self, key: int) -> ClipRecord:
+        """Raises NotFound."""
+        clip = await self._units.read(lambda connection: get_clip(connection, key))
+        if clip is None:
+            raise NotFound(what="clip", name=key)
+        return clip_record(clip)
+
+    async def of_event(self, event_uuid: str) -> list[Clip]:
+        """The event's clips of all attempts, in the order in which they were recorded."""
+        return await self._units.read(lambda connection: clips_of_event_uuid(connection, event_uuid))
+
+    async def all_files(self) -> list[Clip]:
+        """Every indexed clip, oldest first."""
+        return await self._units.read(lambda connection: list_clips(connection, newest_first=False))
+
+    async def index(self, clip: Clip) -> Clip:
+        """Takes a clip up, or brings what the index has of its file up to date; a repeat changes nothing.
+
+        A clip of an event that this database does not have is linked by the event's uuid only.
+        """
+
+        def store(unit: Unit) -> Clip:
+            linked = replace(clip, event_key=_event_key(unit.connection, clip))
+            stored, new = adopt_clip(unit.connection, linked)
+            after = stored if new else replace(linked, key=stored.key, uuid=stored.uuid, created=stored.created)
+            if new or after != stored:
+                update_clip(unit.connection, stored, after)
+                unit.told.append((LiveKind.CLIP, after.device_key, clip_record(after)))
+            return after
+
+        return await self._units.write(INSIDE, store)
+
+    async def mark_missing(self, key: int) -> None:
+        """Its file is gone. Raises NotFound."""
+
+        def mark(unit: Unit) -> None:
+            clip = get_clip(unit.connection, key)
+            if clip is None:
+                raise NotFound(what="clip", name=key)
+            after = replace(clip, state=ClipState.MISSING)
+            update_clip(unit.connection, clip, after)
+            unit.told.append((LiveKind.CLIP, after.device_key, clip_record(after)))
+
+        await self._units.write(INSIDE, mark)
+
+
+def _event_key(connection: Connection, clip: Clip) -> int | None:
+    """The key of the clip's event here. After a lost database the sidecar's key may mean another event."""
+    if clip.event_uuid:
+        event = find_event_by_uuid(connection, clip.event_uuid)
+        return event.key if event else None
+    if clip.event_key is None:
+        return None
+    return clip.event_key if get_event(connection, clip.event_key) else None
+
+
+def _candidates(connection: Connection, query: ClipQuery) -> list[Clip]:
+    if query.event_id:
+        clips = clips_of_event(connection, query.event_id)
+        return clips if query.order == "asc" else clips[::-1]
+    filtered = query.event_uuid or query.camera_id
+    return list_clips(
+        connection,
+        device_key=query.device_id or None,
+        started_from=query.start_date or None,
+        started_before=query.end_date + 1 if query.end_date else None,
+        limit=None if filtered else query.count or None,
+        newest_first=query.order == "desc",
+    )
+
+
+def _fits(clip: Clip, query: ClipQuery) -> bool:
+    return (
+        (not query.device_id or clip.device_key == query.device_id)
+        and (not query.event_uuid or clip.event_uuid == query.event_uuid)
+        and (not query.camera_id or clip.camera_id == query.camera_id)
+        and (not query.start_date or clip.start >= query.start_date)
+        and (not query.end_date or clip.start <= query.end_date)
+    )

@@ -1,0 +1,285 @@
+"""Events as peers deal with them. What the device's own agent calls is in `runs.py`, which this class extends."""
+
+import secrets
+from collections.abc import Iterable
+from dataclasses import replace
+
+from sqlalchemy import Connection
+
+from presets_store.protocol.agent_types import find_agent_type
+from presets_store.protocol.event_types import find_event_type
+from presets_store.protocol.events import (
+    CreateEvent,
+    CreateEventAnswer,
+    DequeueEvent,
+    DeviceReference,
+    EventRecord,
+    EventRecordUpload,
+    EventStatusRecord,
+    EventWithNames,
+    PendingQuery,
+    ProgressUpdate,
+    StatusUpdate,
+    UpdateEvent,
+)
+from presets_store.protocol.filters import DateAndCountFilter
+from presets_store.protocol.statuses import EventStatus
+from presets_store.protocol.system import StandardResult
+from presets_store.rules.commands import Cancel, Checkout, Progress, Report, holder_name
+from presets_store.rules.event import Event
+from presets_store.rules.lifecycle import LEASE
+from presets_store.services.caller import Caller
+from presets_store.services.changes import require_event, typed
+from presets_store.services.errors import InvalidInput, NotFound, RecordDiffers
+from presets_store.services.runs import Runs
+from presets_store.services.targets import require_device, resolve_device
+from presets_store.services.unit import Unit
+from presets_store.services.wakeups import signalled
+from presets_store.services.wire import event_record, event_status_record, event_with_names
+from presets_store.storage.devices import get_device, touch_device
+from presets_store.storage.events import accept_event, claim_pending, get_event, list_events, pending_events
+
+_TOKEN_BYTES = 16
+
+
+class EventsService(Runs):
+    """A method that takes a `caller` writes, in one transaction with what that caller's request must leave behind."""
+
+    async def create(self, caller: Caller, body: CreateEvent) -> CreateEventAnswer:
+        """Queues an event. Raises what naming a device, naming a type, and the parameters of the type may raise."""
+        kind, parameters = typed(
+            body.event_type or body.event_type_id, body.agent_type or body.agent_type_id, body.event_parameters
+        )
+
+        def add(unit: Unit) -> CreateEventAnswer:
+            device = resolve_device(unit.connection, body)
+            wanted = Event(
+                uuid="",
+                device_key=device.key,
+                agent_type_id=kind.agent_type_id,
+                event_type_id=kind.id,
+                event_parameters=parameters,
+                server_event=body.server_event,
+                priority=body.priority,
+                max_attempts=body.max_attempts,
+                expiration_epoch=body.expiration_epoch,
+            )
+            return CreateEventAnswer.of(self._changes.add(unit, wanted).key)
+
+        return await self._units.write(caller, add)
+
+    async def get(self, key: int) -> EventStatusRecord:
+        """Raises NotFound."""
+        event = await self._units.read(lambda connection: get_event(connection, key))
+        if event is None:
+            raise NotFound(what="event", name=key)
+        return event_status_record(event)
+
+    async def find(self, query: DateAndCountFilter) -> list[EventWithNames]:
+        """Events created between the two dates, both included."""
+
+        def find(connection: Connection) -> list[EventWithNames]:
+            found = list_events(
+                connection,
+                device_key=query.device_id or None,
+                created_from=query.start_date or None,
+                created_before=query.end_date + 1 if query.end_date else None,
+                limit=query.count or None,
+                newest_first=query.order == "desc",
+            )
+            return _named(connection, found)
+
+        return await self._units.read(find)
+
+    async def update(self, caller: Caller, key: int, body: UpdateEvent, *, token: str = "", boot_id: str = "") -> None:
+        """A report of the agent that runs the event. `token` and `boot_id` come from our own agent only.
+
+        Raises NotFound, TransitionRefused.
+        """
+
+        def report(unit: Unit) -> None:
+            event = require_event(unit, key)
+            holder = holder_name(event.device_key, event.agent_type_id, body.process_id) if body.process_id else ""
+            command = Report(
+                status=body.event_status,
+                holder=holder,
+                token=token,
+                result=body.result,
+                percent=body.percent_complete,
+                process_id=body.process_id,
+                tag_string=body.tag_string,
+                tag_number=body.tag_number,
+                boot_id=boot_id,
+                by=caller.name,
+            )
+            self._changes.apply(unit, event, command)
+
+        await self._units.write(caller, report)
+
+    async def progress(self, caller: Caller, key: int, body: ProgressUpdate, *, token: str = "") -> None:
+        """Only the percentage. Raises NotFound, TransitionRefused, InvalidInput for an event of another device."""
+
+        def report(unit: Unit) -> None:
+            event = require_event(unit, key)
+            if _device_key(unit.connection, body) not in (0, event.device_key):
+                raise InvalidInput(reason=f"Event {key} belongs to another device than the one named.")
+            self._changes.apply(unit, event, Progress(percent=body.percent_complete, token=token))
+
+        await self._units.write(caller, report)
+
+    async def set_status(self, caller: Caller, body: StatusUpdate) -> None:
+        """The same status for several events of one device: all of them, or none. Cancelled asks for the cancel."""
+
+        def change(unit: Unit) -> None:
+            device = resolve_device(unit.connection, body)
+            for key in dict.fromkeys(body.events):
+                event = require_event(unit, key)
+                if event.device_key != device.key:
+                    raise InvalidInput(reason=f"Event {key} is not one of device {device.key}; nothing was changed.")
+                cancelled = body.event_status is EventStatus.CANCELLED
+                command = Cancel(by=caller.name) if cancelled else Report(status=body.event_status, by=caller.name)
+                self._changes.apply(unit, event, command)
+
+        await self._units.write(caller, change)
+
+    async def dequeue(self, caller: Caller, body: DequeueEvent) -> EventRecord | None:
+        """Checks the device's next event of the agent type out to the caller; None when there is none."""
+        agent_type = find_agent_type(body.agent_type or body.agent_type_id)
+
+        def take(unit: Unit) -> EventRecord | None:
+            device = resolve_device(unit.connection, body)
+            touch_device(unit.connection, device.key, unit.now)
+            checkout = Checkout(
+                holder=holder_name(device.key, agent_type, body.process_id),
+                token=secrets.token_urlsafe(_TOKEN_BYTES),
+                lease_until=unit.now + LEASE,
+                clock_trusted=self._clock.quality().trusted,
+                process_id=body.process_id,
+            )
+            event = claim_pending(unit.connection, device.key, [int(agent_type)], unit.now, checkout)
+            if event is None:
+                return None
+            self._note(unit, event)
+            return event_record(event)
+
+        await self.sweep()
+        return await self._units.write(caller, take)
+
+    async def first_pending(self, query: PendingQuery) -> list[EventWithNames]:
+        """The device's next event, in a list, or an empty one. It stays pending. Without a device: none."""
+
+        def first(connection: Connection) -> list[EventWithNames]:
+            return self._first_pending(connection, _device_key(connection, query))
+
+        return await self._units.read(first)
+
+    async def wait_for_pending(self, query: PendingQuery, seconds: float) -> list[EventWithNames]:
+        """As `first_pending`, but waits up to `seconds` for one."""
+        device_key = await self._units.read(lambda connection: _device_key(connection, query))
+        deadline = self._clock.monotonic() + seconds
+        with self._wakeups.listening(device_key) as signal:
+            while True:
+                signal.clear()
+                found = await self._units.read(lambda connection: self._first_pending(connection, device_key))
+                if found or self._wakeups.closed:
+                    return found
+                if not await signalled(signal, self._clock, deadline - self._clock.monotonic()):
+                    return []
+
+    async def end(self, caller: Caller, key: int) -> StandardResult:
+        """Ends an event: one that waits is cancelled at once, one that a device has gets a `Device_End_process`.
+
+        `description` is the key of that new event, "0" when none was needed. Raises NotFound, AlreadyEnded.
+        """
+
+        def end(unit: Unit) -> StandardResult:
+            event = require_event(unit, key)
+            queued = self._changes.cancel(unit, event)
+            return StandardResult(description=str(queued.key if queued else 0))
+
+        return await self._units.write(caller, end)
+
+    async def clear_pending(self, caller: Caller, device_key: int) -> list[EventWithNames]:
+        """Cancels all that waits for the device, and answers it. Raises NotFound."""
+
+        def clear(unit: Unit) -> list[EventWithNames]:
+            require_device(unit.connection, device_key)
+            waiting = pending_events(unit.connection, device_key)
+            cleared = [self._changes.apply(unit, event, Cancel(by=caller.name)) for event in waiting]
+            return _named(unit.connection, cleared)
+
+        return await self._units.write(caller, clear)
+
+    async def record(self, caller: Caller, body: EventRecordUpload) -> CreateEventAnswer:
+        """Stores an event that already ended on its device; a repeat answers the same key. Raises RecordDiffers."""
+        kind = find_event_type(body.event_type or body.event_type_id)
+
+        def store(unit: Unit) -> CreateEventAnswer:
+            device = resolve_device(unit.connection, body)
+            ended = replace(
+                _ended(body),
+                device_key=device.key,
+                agent_type_id=kind.agent_type_id,
+                event_type_id=kind.id,
+                modified=unit.now,
+                created_by=caller.name,
+                modified_by=caller.name,
+            )
+            stored, new = accept_event(unit.connection, ended)
+            if new:
+                self._note(unit, stored)
+            elif not _same_outcome(stored, ended):
+                raise RecordDiffers(uuid=body.event_uuid)
+            return CreateEventAnswer.of(stored.key)
+
+        return await self._units.write(caller, store)
+
+    def _first_pending(self, connection: Connection, device_key: int) -> list[EventWithNames]:
+        expired_at = self._units.now() if self._clock.quality().trusted else None
+        return _named(connection, pending_events(connection, device_key, expired_at=expired_at, limit=1))
+
+
+def _device_key(connection: Connection, named: DeviceReference) -> int:
+    """The key of the device that a request names; 0 when it names none."""
+    if not (named.device_id or named.serial_or_name):
+        return 0
+    return resolve_device(connection, named).key
+
+
+def _named(connection: Connection, events: Iterable[Event]) -> list[EventWithNames]:
+    found = list(events)
+    devices = {key: get_device(connection, key) for key in {event.device_key for event in found}}
+    return [event_with_names(event, devices.get(event.device_key)) for event in found]
+
+
+def _ended(body: EventRecordUpload) -> Event:
+    return Event(
+        uuid=str(body.event_uuid),
+        device_key=0,
+        agent_type_id=0,
+        event_type_id=0,
+        event_parameters=body.event_parameters or "{}",
+        event_status=body.event_status,
+        result=body.result,
+        percent_complete=body.percent_complete,
+        attempt_number=body.attempt_number,
+        max_attempts=body.max_attempts,
+        priority=body.priority,
+        expiration_epoch=body.expiration_epoch,
+        tag_string=body.tag_string,
+        tag_number=body.tag_number,
+        cause=body.cause or "device",
+        preset_key=body.event_preset_id or None,
+        clock_quality=body.clock_quality,
+        boot_id=body.boot_id,
+        created=body.creation_date,
+        started=body.start_date,
+        ended=body.end_date,
+    )
+
+
+def _same_outcome(stored: Event, sent: Event) -> bool:
+    said = (sent.device_key, sent.event_type_id, sent.event_status, sent.result, sent.attempt_number)
+    return said == (
+        stored.device_key, stored.event_type_id, stored.event_status, stored.result, stored.attempt_number
+    )  # fmt: skip

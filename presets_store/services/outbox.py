@@ -1,0 +1,36 @@
+"""Reports that wait for their destination. Rows are added by what ends an event, in the same transaction."""
+
+from presets_store.clock import Clock, micros
+from presets_store.storage.database import Database
+from presets_store.storage.outbox import count_outbox, oldest_in_outbox, postpone, remove_from_outbox
+from presets_store.storage.records import OutboxItem
+
+AHEAD = 16
+"""Rows looked at beyond a postponed one."""
+
+
+class OutboxService:
+    """Used by the pump of each destination."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def oldest(self, destination: str) -> OutboxItem | None:
+        """The oldest report that is due; None when there is none."""
+        items = await self._database.read(lambda connection: oldest_in_outbox(connection, destination, AHEAD))
+        now = micros(self._clock.now())
+        return next((item for item in items if item.not_before <= now), None)
+
+    async def acknowledged(self, key: int) -> None:
+        """The destination has it: the row goes."""
+        await self._database.write(lambda connection: remove_from_outbox(connection, key))
+
+    async def postpone(self, key: int, error: str, seconds: float) -> None:
+        """Keeps the report for another try later, so that it does not hold up the others."""
+        until = micros(self._clock.now() + seconds)
+        await self._database.write(lambda connection: postpone(connection, key, error=error, not_before=until))
+
+    async def depth(self, destination: str) -> int:
+        """How many reports wait."""
+        return await self._database.read(lambda connection: count_outbox(connection, destination))

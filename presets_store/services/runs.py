@@ -1,0 +1,139 @@
+"""What the device's own agent does with the events of its store, and what time does to all of them."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from itertools import islice
+
+from sqlalchemy import Connection
+
+from presets_store.clock import Clock
+from presets_store.protocol.live import LiveKind
+from presets_store.protocol.statuses import EventStatus
+from presets_store.rules.commands import Begin, Command, Expire, Finish, Interrupt, LeaseCheck, Progress, SilenceCheck
+from presets_store.rules.event import Event
+from presets_store.rules.lifecycle import SILENCE_LIMIT
+from presets_store.services.caller import INSIDE
+from presets_store.services.changes import Changes, Reporting, require_event
+from presets_store.services.unit import Unit, Units
+from presets_store.services.wakeups import Wakeups, WorkSignal
+from presets_store.services.wire import event_with_names
+from presets_store.storage.events import (
+    expired_events,
+    get_event,
+    overdue_checkouts,
+    pending_events,
+    silent_events,
+    unfinished_events,
+)
+
+_SWEPT_AT_ONCE = 200
+
+
+class Runs:
+    """Attempts of events. All methods are for the event loop's thread; each write is durable when it returns."""
+
+    def __init__(
+        self,
+        units: Units,
+        changes: Changes,
+        clock: Clock,
+        wakeups: Wakeups,
+        reporting: Reporting,
+        silence_limit: int = SILENCE_LIMIT,
+    ) -> None:
+        self._units = units
+        self._changes = changes
+        self._clock = clock
+        self._wakeups = wakeups
+        self._reporting = reporting
+        self._silence_limit = silence_limit
+        self._signals: dict[int, WorkSignal] = {}
+
+    async def pending(self, device_key: int) -> list[Event]:
+        """What waits for the device, in the order in which it is to run; expired events are left out."""
+        expired_at = self._units.now() if self._clock.quality().trusted else None
+        return await self._units.read(lambda connection: pending_events(connection, device_key, expired_at=expired_at))
+
+    async def unfinished(self, device_key: int) -> list[Event]:
+        """Pending, Checked_out and Processing events of the device, oldest first: for recovery."""
+        return await self._units.read(lambda connection: unfinished_events(connection, device_key))
+
+    async def exists(self, key: int) -> bool:
+        """Whether there is such an event."""
+        return await self._units.read(lambda connection: get_event(connection, key)) is not None
+
+    async def work_signal(self, device_key: int) -> WorkSignal:
+        """The dispatcher's signal, one per device, cleared: take it, look at `pending`, then wait by it."""
+        if device_key not in self._signals:
+            self._signals[device_key] = WorkSignal(self._wakeups.signal(device_key), self._clock)
+        self._signals[device_key].clear()
+        return self._signals[device_key]
+
+    async def begin(self, key: int, holder: str, boot_id: str, process_id: int) -> Event:
+        """The event as Processing, its new attempt counted. Raises NotFound, TransitionRefused (EventExpired, ...)."""
+        trusted = self._clock.quality().trusted
+        command = Begin(holder=holder, boot_id=boot_id, process_id=process_id, clock_trusted=trusted)
+        return await self._apply(key, command)
+
+    async def save_progress(self, key: int, attempt: int, percent: float) -> Event:
+        """Stores 0 to 100 percent. Raises NotFound, StaleAttempt, AlreadyEnded."""
+        return await self._apply(key, Progress(percent=percent, attempt=attempt))
+
+    def publish_progress(self, event: Event, percent: float) -> None:
+        """Tells the live listeners, and stores nothing."""
+        self._units.tell(
+            LiveKind.PROGRESS, event.device_key, event_with_names(replace(event, percent_complete=percent))
+        )
+
+    async def finish(self, key: int, attempt: int, status: EventStatus, result: str) -> Event:
+        """The attempt's outcome, with its report in the same transaction. A repeat is harmless.
+
+        Raises NotFound, StaleAttempt, AlreadyEnded for another outcome than the one stored.
+        """
+        percent = 100.0 if status is EventStatus.COMPLETE else None
+        return await self._apply(key, Finish(attempt=attempt, status=status, result=result, percent=percent))
+
+    async def interrupt(self, key: int, attempt: int, result: str) -> Event:
+        """The attempt was cut off: Pending again while attempts remain, else Error with `result`.
+
+        Raises NotFound, StaleAttempt.
+        """
+        return await self._apply(key, Interrupt(attempt=attempt, result=result))
+
+    async def sweep(self) -> int:
+        """Applies what the passing of time does: expiry, leases, silence. How many events were due.
+
+        To be called every few seconds by whoever runs the store; without anything due it only reads.
+        """
+        due = await self._units.read(lambda connection: self._due(connection, self._units.now()))
+        if due:
+            await self._units.write(INSIDE, lambda unit: self._sweep(unit, due))
+        return len(due)
+
+    def _sweep(self, unit: Unit, due: Mapping[int, Command]) -> None:
+        # In the order of keys, so that two replicas that sweep at once do not wait for each other in a ring.
+        for key in sorted(due):
+            self._changes.apply(unit, require_event(unit, key), due[key])
+
+    def _due(self, connection: Connection, now: int) -> dict[int, Command]:
+        due: dict[int, Command] = {}
+        for event in silent_events(connection, now - self._silence_limit):
+            # The agent in this very process is not silent, it is busy.
+            if event.device_key != self._reporting.own_device:
+                due[event.key] = SilenceCheck(limit=self._silence_limit)
+        for event in overdue_checkouts(connection, now):
+            due[event.key] = LeaseCheck()
+        if self._clock.quality().trusted:
+            for event in expired_events(connection, now):
+                due[event.key] = Expire(clock_trusted=True)
+        return dict(islice(due.items(), _SWEPT_AT_ONCE))
+
+    async def _apply(self, key: int, command: Command) -> Event:
+        def change(unit: Unit) -> Event:
+            return self._changes.apply(unit, require_event(unit, key), command)
+
+        return await self._units.write(INSIDE, change)
+
+    def _note(self, unit: Unit, event: Event) -> None:
+        """For events that were written without a transition of ours: the listeners hear of them all the same."""
+        unit.changed.append((LiveKind.EVENT, event))

@@ -1,0 +1,83 @@
+"""Waking those who wait for news of a device: long-polls, the dispatcher, the pump of reports."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from presets_store.clock import Clock
+
+
+class Wakeups:
+    """Signals per device, within this process: set after each durable change of one of its events.
+
+    All methods belong to the event loop's thread.
+    """
+
+    def __init__(self) -> None:
+        self._listeners: dict[int, set[asyncio.Event]] = {}
+        self.closed = False
+
+    def wake(self, device_key: int) -> None:
+        """Wakes all who listen for `device_key`."""
+        for signal in self._listeners.get(device_key, ()):
+            signal.set()
+
+    @contextmanager
+    def listening(self, device_key: int) -> Iterator[asyncio.Event]:
+        """A signal that is set by every wake-up from now on.
+
+        Listen first and look second, so that nothing falls between; clear the signal before each look.
+        """
+        signal = self.signal(device_key)
+        try:
+            yield signal
+        finally:
+            listeners = self._listeners[device_key]
+            listeners.discard(signal)
+            if not listeners:
+                del self._listeners[device_key]
+
+    def signal(self, device_key: int) -> asyncio.Event:
+        """As `listening`, for as long as the process lives."""
+        signal = asyncio.Event()
+        if self.closed:
+            signal.set()
+        self._listeners.setdefault(device_key, set()).add(signal)
+        return signal
+
+    def close(self) -> None:
+        """Wakes everyone, now and later: the process is stopping."""
+        self.closed = True
+        for listeners in self._listeners.values():
+            for signal in listeners:
+                signal.set()
+
+
+class WorkSignal:
+    """A standing signal for one waiter, which loops: `clear()`, look, `wait()`."""
+
+    def __init__(self, signal: asyncio.Event, clock: Clock) -> None:
+        self._signal = signal
+        self._clock = clock
+
+    def clear(self) -> None:
+        """From now on counts what comes."""
+        self._signal.clear()
+
+    async def wait(self, seconds: float) -> bool:
+        """Returns when something came since `clear()`, at the latest after `seconds`; whether something came."""
+        return await signalled(self._signal, self._clock, seconds)
+
+
+async def signalled(signal: asyncio.Event, clock: Clock, seconds: float) -> bool:
+    """Waits until `signal` is set or `seconds` have passed by `clock`; True when it was set."""
+    if signal.is_set() or seconds <= 0:
+        return signal.is_set()
+    waiting = asyncio.ensure_future(signal.wait())
+    timer = asyncio.ensure_future(clock.sleep(seconds))
+    try:
+        await asyncio.wait({waiting, timer}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        waiting.cancel()
+        timer.cancel()
+    return signal.is_set()

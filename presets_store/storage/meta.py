@@ -1,0 +1,58 @@
+"""Facts about the database itself: named values, the key high-water mark, its health."""
+
+from collections.abc import Mapping
+
+from sqlalchemy import Connection, delete, select
+from sqlalchemy import text as sql
+
+from presets_store.storage.rows import put
+from presets_store.storage.tables import meta, metadata
+
+COUNTED = tuple(table.name for table in metadata.sorted_tables if "key" in table.primary_key.columns)
+"""The tables whose integer keys are given out one after the other."""
+
+
+def get_meta(connection: Connection, name: str) -> str | None:
+    value: str | None = connection.execute(select(meta.c.value).where(meta.c.name == name)).scalar()
+    return value
+
+
+def set_meta(connection: Connection, name: str, value: str) -> None:
+    put(connection, meta, {"name": name, "value": value})
+
+
+def delete_meta(connection: Connection, name: str) -> None:
+    connection.execute(delete(meta).where(meta.c.name == name))
+
+
+def high_water(connection: Connection) -> dict[str, int]:
+    """The highest key ever given out, per table; it stays although the row be gone."""
+    if connection.dialect.name == "sqlite":
+        given = {name: int(seq) for name, seq in connection.execute(sql("SELECT name, seq FROM sqlite_sequence"))}
+        return {table: given.get(table, 0) for table in COUNTED}
+    last = "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM {}_key_seq"
+    return {table: int(connection.execute(sql(last.format(table))).scalar_one()) for table in COUNTED}
+
+
+def start_keys_above(connection: Connection, marks: Mapping[str, int]) -> None:
+    """After a lost database: sees to it that no key up to its table's mark is given out again. Never lowers one."""
+    there = high_water(connection)
+    for table, mark in marks.items():
+        if table in there and mark > there[table]:
+            _set_last_key(connection, table, mark)
+
+
+def _set_last_key(connection: Connection, table: str, mark: int) -> None:
+    values = {"table": table, "mark": mark}
+    if connection.dialect.name != "sqlite":
+        connection.execute(sql("SELECT setval(:sequence, :mark)"), {"sequence": f"{table}_key_seq", "mark": mark})
+    elif connection.execute(sql("UPDATE sqlite_sequence SET seq = :mark WHERE name = :table"), values).rowcount == 0:
+        connection.execute(sql("INSERT INTO sqlite_sequence (name, seq) VALUES (:table, :mark)"), values)
+
+
+def quick_check(connection: Connection) -> list[str]:
+    """What SQLite finds wrong with its file, empty when nothing. Reads the whole file: run it by `Database.read`."""
+    if connection.dialect.name != "sqlite":
+        return []
+    found = [str(line) for line in connection.execute(sql("PRAGMA quick_check")).scalars()]
+    return [] if found == ["ok"] else found

@@ -1,0 +1,1 @@
+"""Alembic scripts, run by `presets_store.storage.migrate`."""

@@ -1,0 +1,42 @@
+"""Reports that wait for their destination, oldest first."""
+
+from sqlalchemy import Connection, delete, func, select, update
+
+from presets_store.storage.records import OutboxItem
+from presets_store.storage.rows import insert_record, many
+from presets_store.storage.tables import outbox
+
+
+def add_to_outbox(connection: Connection, item: OutboxItem) -> OutboxItem:
+    """Stores a report, in the transaction of what it reports."""
+    return insert_record(connection, outbox, item)
+
+
+def oldest_in_outbox(connection: Connection, destination: str, limit: int) -> list[OutboxItem]:
+    """The oldest reports, due or not: their order is kept, so one that must wait holds up those behind it."""
+    statement = select(outbox).where(outbox.c.destination == destination).order_by(outbox.c.key).limit(limit)
+    return many(connection, OutboxItem, statement)
+
+
+def outbox_of_event(connection: Connection, event_key: int) -> list[OutboxItem]:
+    """What is still to be reported about an event, oldest first."""
+    return many(connection, OutboxItem, select(outbox).where(outbox.c.event_key == event_key).order_by(outbox.c.key))
+
+
+def count_outbox(connection: Connection, destination: str) -> int:
+    statement = select(func.count()).select_from(outbox).where(outbox.c.destination == destination)
+    return connection.execute(statement).scalar_one()
+
+
+def postpone(connection: Connection, key: int, *, error: str, not_before: int) -> None:
+    """Notes a failed attempt: it is counted, `error` kept, and nothing sent before `not_before` (microseconds)."""
+    connection.execute(
+        update(outbox)
+        .where(outbox.c.key == key)
+        .values(attempts=outbox.c.attempts + 1, last_error=error, not_before=not_before)
+    )
+
+
+def remove_from_outbox(connection: Connection, key: int) -> bool:
+    """Whether the report was still there; it has been acknowledged and is gone now."""
+    return connection.execute(delete(outbox).where(outbox.c.key == key)).rowcount == 1

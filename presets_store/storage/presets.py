@@ -1,0 +1,34 @@
+"""Presets."""
+
+from sqlalchemy import Connection, delete, select
+
+from presets_store.storage.records import Preset
+from presets_store.storage.rows import insert_record, many, one, update_record
+from presets_store.storage.tables import presets
+
+
+def insert_preset(connection: Connection, preset: Preset) -> Preset:
+    """Stores a new preset; IntegrityError when its device does not exist."""
+    return insert_record(connection, presets, preset)
+
+
+def get_preset(connection: Connection, key: int) -> Preset | None:
+    return one(connection, Preset, select(presets).where(presets.c.key == key))
+
+
+def list_presets(connection: Connection, device_key: int | None = None) -> list[Preset]:
+    """Presets that target the device (None: all), oldest first."""
+    statement = select(presets).order_by(presets.c.key)
+    if device_key is not None:
+        statement = statement.where(presets.c.device_key == device_key)
+    return many(connection, Preset, statement)
+
+
+def update_preset(connection: Connection, before: Preset, after: Preset) -> None:
+    """Writes what differs; LostUpdate when the preset is gone or was changed since `before`."""
+    update_record(connection, presets, before, after, guard=("modified",))
+
+
+def delete_preset(connection: Connection, key: int) -> bool:
+    """Whether there was such a preset; it is gone for good now."""
+    return connection.execute(delete(presets).where(presets.c.key == key)).rowcount == 1

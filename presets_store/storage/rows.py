@@ -1,0 +1,92 @@
+"""What all repositories share: records to rows and back, with the same SQL on both dialects."""
+
+from collections.abc import Iterable
+from dataclasses import fields, replace
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from sqlalchemy import Connection, Executable, Table, insert, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from presets_store.storage.errors import LostUpdate
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+    Record = TypeVar("Record", bound=DataclassInstance)
+else:
+    Record = TypeVar("Record")
+
+
+@cache
+def _names(kind: type[Any]) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))
+
+
+def values_of(record: "DataclassInstance") -> dict[str, Any]:
+    """The columns of `record`; a `key` of 0 is left to the database."""
+    values = {name: getattr(record, name) for name in _names(type(record))}
+    if values.get("key") == 0:
+        del values["key"]
+    return values
+
+
+def changes_between(before: Record, after: Record) -> dict[str, Any]:
+    """The columns in which the two differ."""
+    pairs = ((name, getattr(before, name), getattr(after, name)) for name in _names(type(before)))
+    return {name: new for name, old, new in pairs if old != new}
+
+
+def one(connection: Connection, kind: type[Record], statement: Executable) -> Record | None:
+    """The first row as a record, or None."""
+    row = connection.execute(statement).mappings().first()
+    return None if row is None else kind(**row)
+
+
+def many(connection: Connection, kind: type[Record], statement: Executable) -> list[Record]:
+    """All rows as records."""
+    return [kind(**row) for row in connection.execute(statement).mappings()]
+
+
+def insert_record(connection: Connection, table: Table, record: Record) -> Record:
+    """Stores a new record and gives it back with its key."""
+    result = connection.execute(insert(table), values_of(record))
+    return replace(record, key=result.inserted_primary_key[0])  # type: ignore[index]
+
+
+def insert_if_absent(connection: Connection, table: Table, values: dict[str, Any]) -> int | None:
+    """Stores a row unless a unique column already has its value; the first primary key column, or None if it was there.
+
+    One statement, so two writers cannot both succeed.
+    """
+    first_key = next(iter(table.primary_key))
+    build = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    statement = build(table).on_conflict_do_nothing().returning(first_key)
+    key: int | None = connection.execute(statement, values).scalar()
+    return key
+
+
+def put(connection: Connection, table: Table, values: dict[str, Any]) -> None:
+    """Stores a row, or replaces the columns of the one with the same primary key."""
+    keys = [column.name for column in table.primary_key]
+    statement = (sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert)(table)
+    rest = {name: statement.excluded[name] for name in values if name not in keys}
+    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=rest), values)
+
+
+def update_record(
+    connection: Connection, table: Table, before: Record, after: Record, guard: Iterable[str] = ()
+) -> None:
+    """Writes what differs, if the row is still there and still has `before`'s values in the `guard` columns.
+
+    Raises LostUpdate when it has not.
+    """
+    key: int = before.key  # type: ignore[attr-defined]
+    changes = changes_between(before, after)
+    if not changes:
+        return
+    statement = update(table).where(table.c.key == key).values(changes)
+    for name in guard:
+        statement = statement.where(table.c[name] == getattr(before, name))
+    if connection.execute(statement).rowcount != 1:
+        raise LostUpdate(what=type(before).__name__.lower(), key=key)

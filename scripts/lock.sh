@@ -1,0 +1,11 @@
+#!/bin/sh
+# Writes the three lock files anew: versions and hashes, no addresses. Needs `uv` on the PATH.
+set -eu
+cd "$(dirname "$0")/.."
+compile() {
+  uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+    --no-emit-index-url --no-emit-find-links --no-header --no-annotate pyproject.toml "$@"
+}
+compile --upgrade --output-file requirements.lock
+compile --extra build --constraint requirements.lock --output-file requirements-build.lock
+compile --extra hub --extra dev --extra build --constraint requirements.lock --output-file requirements-dev.lock

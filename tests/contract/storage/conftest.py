@@ -1,0 +1,59 @@
+import asyncio
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from fakes.postgres import PostgresServer
+from fakes.stored import make_device
+from sqlalchemy.engine import make_url
+
+from presets_store.storage import Database, open_database
+from presets_store.storage.devices import insert_device
+from presets_store.storage.records import Device
+
+
+def _migrate(url: str) -> None:
+    async def open_and_close() -> None:
+        await (await open_database(url)).close()
+
+    asyncio.run(open_and_close())
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated, empty SQLite file to copy."""
+    path = tmp_path_factory.mktemp("storage") / "migrated.db"
+    _migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def migrated_name(postgres_server: PostgresServer) -> str:
+    """The name of a migrated, empty PostgreSQL database to copy."""
+    url = postgres_server.database()
+    _migrate(url)
+    return str(make_url(url).database)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a migrated, empty database of this test's own, on either system."""
+    if request.param == "sqlite":
+        path = tmp_path / "store.db"
+        shutil.copy(request.getfixturevalue("migrated_file"), path)
+        return f"sqlite:///{path}"
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    return server.database(template=request.getfixturevalue("migrated_name"))
+
+
+@pytest.fixture
+async def database(url: str) -> AsyncIterator[Database]:
+    opened = await open_database(url)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def device(database: Database) -> Device:
+    return await database.write(lambda connection: insert_device(connection, make_device()))

@@ -1,0 +1,42 @@
+"""A clock that tests move by hand."""
+
+import asyncio
+import heapq
+
+from presets_store.clock import RELEASE_EPOCH, ClockQuality
+
+
+class ManualClock:
+    """Starts an hour after the release; `advance` wakes whoever sleeps until then."""
+
+    def __init__(self, now: float = RELEASE_EPOCH + 3600, quality: ClockQuality = ClockQuality.SYNCHRONISED) -> None:
+        self.wall = now
+        self.mono = 1000.0
+        self.declared = quality
+        self._sleepers: list[tuple[float, int, asyncio.Event]] = []
+        self._number = 0
+
+    def now(self) -> float:
+        return self.wall
+
+    def monotonic(self) -> float:
+        return self.mono
+
+    def quality(self) -> ClockQuality:
+        return self.declared
+
+    async def sleep(self, seconds: float) -> None:
+        if seconds <= 0:
+            await asyncio.sleep(0)
+            return
+        self._number += 1
+        wake = asyncio.Event()
+        heapq.heappush(self._sleepers, (self.mono + seconds, self._number, wake))
+        await wake.wait()
+
+    def advance(self, seconds: float) -> None:
+        """Time passes."""
+        self.wall += seconds
+        self.mono += seconds
+        while self._sleepers and self._sleepers[0][0] <= self.mono:
+            heapq.heappop(self._sleepers)[2].set()

@@ -1,0 +1,99 @@
+"""A real PostgreSQL server from Debian's packages, in a folder of its own, reached through a Unix socket only."""
+
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+_START_SECONDS = 30
+_TUNING = ("fsync=off", "full_page_writes=off", "listen_addresses=", "max_connections=80", "deadlock_timeout=50ms")
+
+
+def _binaries() -> Path:
+    """The newest installed server's programs."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
+    if not found:
+        pytest.fail("no PostgreSQL server is installed: install the Debian package `postgresql`")
+    return found[-1].parent
+
+
+class PostgresServer:
+    """A running server; `database()` gives the URL of a new, empty database."""
+
+    def __init__(self, folder: Path) -> None:
+        self._binaries = _binaries()
+        self._folder = folder
+        # The server refuses to run as root; the package brings this account.
+        self._user = pwd.getpwnam("postgres").pw_uid if os.geteuid() == 0 else None
+        if self._user is not None:
+            os.chown(folder, self._user, -1)
+        self._run("initdb", "-D", "data", "-U", "cuelight", "--auth=trust", "--no-sync", "-E", "UTF8", "--locale=C")
+        settings = [word for setting in _TUNING for word in ("-c", setting)]
+        command = [str(self._binaries / "postgres"), "-D", "data", "-k", str(folder), *settings]
+        with (folder / "log").open("wb") as log:
+            self._server = subprocess.Popen(command, cwd=folder, user=self._user, stdout=log, stderr=log)
+        self._wait()
+
+    def database(self, template: str = "template0") -> str:
+        """The URL of a new database, a copy of `template`."""
+        name = f"t{uuid4().hex}"
+        self.sql("postgres", f"CREATE DATABASE {name} TEMPLATE {template}")
+        return self.url(name)
+
+    def url(self, name: str) -> str:
+        # The server asks for no password; without one in the URL asyncpg would look for ~/.pgpass from the event loop.
+        return f"postgresql://cuelight:unused@/{name}?host={self._folder}"
+
+    def sql(self, database: str, statement: str) -> str:
+        """What psql prints."""
+        place = ("-h", str(self._folder), "-U", "cuelight", "-d", database)
+        return self._run("psql", *place, "-X", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-c", statement)
+
+    def stop(self) -> None:
+        self._server.terminate()  # SIGTERM waits for clients to go
+        try:
+            self._server.wait(1)
+        except subprocess.TimeoutExpired:
+            self._server.send_signal(3)  # SIGQUIT does not
+            self._server.wait(_START_SECONDS)
+
+    def _run(self, program: str, *arguments: str) -> str:
+        command = [str(self._binaries / program), *arguments]
+        done = subprocess.run(command, cwd=self._folder, user=self._user, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            pytest.fail(f"{program} failed: {done.stderr.strip()}")
+        return done.stdout.strip()
+
+    def _wait(self) -> None:
+        deadline = time.monotonic() + _START_SECONDS
+        while not (self._folder / ".s.PGSQL.5432").exists():
+            if self._server.poll() is not None or time.monotonic() > deadline:
+                pytest.fail(f"PostgreSQL did not start: {(self._folder / 'log').read_text()}")
+            time.sleep(0.02)
+        while "ready to accept" not in (self._folder / "log").read_text():
+            time.sleep(0.02)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """One server for the whole run."""
+    folder = Path(tempfile.mkdtemp(prefix="cuelight-postgres-"))
+    try:
+        server = PostgresServer(folder)
+        yield server
+        server.stop()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def postgres_url(postgres_server: PostgresServer) -> str:
+    """The URL of an empty database of this test's own."""
+    return postgres_server.database()

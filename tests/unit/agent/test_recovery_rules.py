@@ -1,0 +1,78 @@
+"""What recovery decides, without a store: pure."""
+
+import json
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.recovery import judge
+from agent.running import StopReason
+from presets_store.protocol.statuses import EventStatus
+from presets_store.rules.event import Event
+
+RECORD, STOP_RECORDING, TRIAL, TRIAL_STOP, END_PROCESS = 1, 2, 7, 11, 35
+
+
+def event(key: int, kind: int, *, started: int, **parameters: Any) -> Event:
+    return Event(
+        key=key,
+        uuid=f"00000000-0000-7000-8000-{key:012d}",
+        device_key=1,
+        agent_type_id=1,
+        event_type_id=kind,
+        event_status=EventStatus.PROCESSING,
+        event_parameters=json.dumps(parameters),
+        attempt_number=1,
+        started=started,
+    )
+
+
+def camera_of(of: Event) -> str:
+    return str(json.loads(of.event_parameters).get("camera", "main"))
+
+
+def reasons(*events: Event) -> dict[int, StopReason | None]:
+    return {verdict.event.key: verdict.reason for verdict in judge(events, camera_of)}
+
+
+def test_a_recording_that_was_cut_off_may_go_on() -> None:
+    assert reasons(event(1, RECORD, started=1)) == {1: None}
+
+
+def test_a_stop_that_was_cut_off_with_its_recording_is_carried_out() -> None:
+    assert reasons(event(1, RECORD, started=1), event(2, STOP_RECORDING, started=2)) == {
+        1: StopReason.STOPPED,
+        2: StopReason.STOPPED,
+    }
+
+
+def test_a_stop_ends_only_its_own_kind_on_its_own_camera_and_what_began_before_it() -> None:
+    found = reasons(
+        event(1, RECORD, started=1, camera="side"),
+        event(2, TRIAL, started=1),
+        event(3, STOP_RECORDING, started=2),
+        event(4, RECORD, started=3),
+    )
+    assert found == {1: None, 2: None, 3: StopReason.STOPPED, 4: None}
+
+
+def test_an_end_that_was_cut_off_cancels_the_event_that_it_names() -> None:
+    found = reasons(
+        event(1, RECORD, started=1), event(2, TRIAL, started=1), event(3, END_PROCESS, started=2, eventID=2)
+    )
+    assert found == {1: None, 2: StopReason.ENDED, 3: StopReason.STOPPED}
+
+
+kinds = st.sampled_from([RECORD, STOP_RECORDING, TRIAL, TRIAL_STOP, END_PROCESS])
+events = st.lists(st.tuples(kinds, st.integers(1, 5), st.integers(0, 6)), max_size=8).map(
+    lambda rows: [event(key, kind, started=at, eventID=named) for key, (kind, at, named) in enumerate(rows, 1)]
+)
+
+
+@given(events)
+def test_every_event_gets_exactly_one_verdict_and_stops_are_never_resumed(cut_off: list[Event]) -> None:
+    verdicts = judge(cut_off, camera_of)
+    assert [verdict.event for verdict in verdicts] == cut_off
+    stops = {STOP_RECORDING, TRIAL_STOP, END_PROCESS}
+    assert all(verdict.reason for verdict in verdicts if verdict.event.event_type_id in stops)
