@@ -90,12 +90,12 @@ class Agent:
     async def build(cls, settings: Settings, stack: AsyncExitStack) -> "Agent":
         """Store, cameras, recovery, local API, dispatcher: in the order in which each needs the one before."""
         serial = await asyncio.to_thread(serial_number, settings.device.serial, settings.state_folder)
-        services, clock, floor = await open_store(settings, serial)
+        boot = await asyncio.to_thread(boot_id)
+        services, clock, floor = await open_store(settings, serial, boot)
         stack.push_async_callback(_staged("the database", STAGE_SECONDS, services.database.close))
         new_key = await services.keys.create_first()
         cameras = await _cameras(settings, services, stack)
         media = MediaLibrary(settings.media_folder, services.clips, _own(services), clock)
-        boot = await asyncio.to_thread(boot_id)
         await _recover(services, cameras, media)
         api = LocalApi(settings, services, clock, floor)
         agent = cls(settings, services, clock, cameras, api)

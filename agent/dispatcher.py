@@ -7,13 +7,14 @@ from typing import Any
 
 from agent.actions import ACTIONS, Action
 from agent.attempt import Attempt, Tools
-from agent.errors import AlreadyActive, Unsupported
-from agent.outcomes import Outcome, failure, parameters_of, unsupported_sentence
+from agent.errors import AlreadyActive
+from agent.outcomes import Outcome, failure, parameters_of
 from agent.running import Running, SinkKind, StopReason, StopSignal
 from agent.tasks import TaskBag
 from presets_store.errors import CuelightError
 from presets_store.protocol.agent_types import AgentType
-from presets_store.protocol.event_types import EVENT_TYPES
+from presets_store.protocol.errors import UnsupportedEventType
+from presets_store.protocol.event_types import EVENT_TYPES, unsupported_reason
 from presets_store.protocol.statuses import EventStatus
 from presets_store.rules.commands import holder_name
 from presets_store.rules.event import Event
@@ -109,7 +110,7 @@ class Dispatcher:
         action = ACTIONS.get(event.event_type_id)
         logger.info("%s begins", name, extra={"event": event.key, "attempt": event.attempt_number})
         if action is None:
-            return failure(Unsupported(sentence=unsupported_sentence(event.event_type_id)))
+            return failure(UnsupportedEventType(event_type=name, reason=unsupported_reason(event.event_type_id)))
         try:
             parameters = parameters_of(event)
             await self._tools.cameras.renamed()

@@ -25,14 +25,6 @@ class ActionError(CuelightError):
     kind = Kind.UNPROCESSABLE
 
 
-class Unsupported(ActionError):
-    """No action for this event type."""
-
-    code = "unsupported"
-    kind = Kind.UNSUPPORTED
-    template = "{sentence}"
-
-
 class AlreadyActive(ActionError):
     """The same kind of sink runs on the camera."""
 

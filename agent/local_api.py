@@ -21,7 +21,7 @@ class LocalApi:
 
     def __init__(self, settings: Settings, services: Services, clock: Clock, floor: float) -> None:
         self._settings = settings
-        api = ApiSettings(version=__version__, clock_floor=floor)
+        api = ApiSettings(version=f"cuelight {__version__}", device_clock=True, clock_floor=floor)
         app = build_app(services, clock, api)
         self._runner = make_runner(app)
         self.url = ""

@@ -7,7 +7,6 @@ from typing import Any
 from agent.errors import BadParameter
 from agent.running import Result, StopReason
 from presets_store.errors import CuelightError
-from presets_store.protocol.event_types import EVENT_TYPES
 from presets_store.protocol.statuses import EventStatus
 from presets_store.redaction import redact
 from presets_store.rules.event import Event
@@ -84,9 +83,3 @@ def parameters_of(event: Event) -> dict[str, Any]:
     if not isinstance(parameters, dict):
         raise BadParameter(field="eventParameters", wrong=event.event_parameters[:80], right="a JSON object")
     return parameters
-
-
-def unsupported_sentence(event_type_id: int) -> str:
-    """Why there is no action for the type."""
-    kind = EVENT_TYPES[event_type_id]
-    return kind.unsupported or f"{kind.wire_name} is not supported by this version of the agent"

@@ -16,12 +16,10 @@ from presets_store.storage.records import KeyStatus
 
 logger = logging.getLogger(__name__)
 
-DATABASE = "cuelight.db"
-SEAL_KEY = "seal.key"
 BACKUPS = "backups"
 
 
-async def open_store(settings: Settings, serial: str) -> tuple[Services, Clock, float]:
+async def open_store(settings: Settings, serial: str, boot: str) -> tuple[Services, Clock, float]:
     """Services on the migrated database, the clock, and its floor (epoch s).
 
     The floor is the last time known: that of the newest event, at least the day of this release.
@@ -29,8 +27,8 @@ async def open_store(settings: Settings, serial: str) -> tuple[Services, Clock, 
     folder = settings.state_folder
     await asyncio.to_thread(folder.mkdir, 0o700, parents=True, exist_ok=True)
     await asyncio.to_thread(settings.media_folder.mkdir, parents=True, exist_ok=True)
-    sealer = await asyncio.to_thread(load_or_create_key, folder / SEAL_KEY)
-    database = await open_database(f"sqlite:///{folder / DATABASE}", backup_folder=folder / BACKUPS)
+    sealer = await asyncio.to_thread(load_or_create_key, settings.seal_key_file)
+    database = await open_database(f"sqlite:///{settings.database_file}", backup_folder=folder / BACKUPS)
     known = await database.read(newest_moment)
     floor = max(known, RELEASE_EPOCH)
     clock = SystemClock(floor=floor, known=known > 0, trusted=settings.clock.trust == "system")
@@ -40,6 +38,7 @@ async def open_store(settings: Settings, serial: str) -> tuple[Services, Clock, 
         sealer,
         own_serial=serial,
         own_name=settings.device.name,
+        boot_id=boot,
         report_to=settings.upstream.url,
     )
     return services, clock, floor

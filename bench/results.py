@@ -12,7 +12,7 @@ RESULTS = Path(__file__).parent / "results.json"
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One figure. `against` names the peer or limit, `ratio` relates the two; `aim`, `met`: None where there is none."""
+    """One figure. `against` names the peer or limit, `ratio` relates the two; `aim` and `met` may be None."""
 
     name: str
     value: float

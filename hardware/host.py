@@ -32,7 +32,7 @@ from hardware.registry import create_source
 from hardware.reporter import Reporter
 from hardware.station import Station
 from hardware.system import end_with_parent, resident_bytes
-from hardware.watchdog import Doing, Patience, Verdict, judge
+from hardware.watchdog import Patience, Verdict, judge
 from hardware.wire import FrameBuffer, check_version, parse_order
 
 log = logging.getLogger(__name__)
@@ -78,7 +78,7 @@ class Host:
             selector.register(self._connection, selectors.EVENT_READ)
             selector.register(self._wake_in, selectors.EVENT_READ)
             while self._running:
-                ready = selector.select(self._look_after())
+                ready = selector.select(_LOOK_SECONDS if self._station else None)
                 if any(key.fileobj is self._connection for key, _ in ready):
                     self._receive()
                 self._watch()
@@ -123,11 +123,6 @@ class Host:
         self._camera_id = order.spec.camera_id
         self._station = Station(order.spec, Path(order.run_folder), create_source, self._reporter.put)
         self._station.start()
-
-    def _look_after(self) -> float | None:
-        """Seconds until the next look at the capture thread; an idle camera needs none, and the agent's ping comes."""
-        idle = self._station is None or self._station.occupation()[0] is Doing.NOTHING
-        return None if idle else _LOOK_SECONDS
 
     def _watch(self) -> None:
         """The watchdog: a call into the driver that does not return cannot be ended, only its process."""

@@ -41,7 +41,7 @@ class Format(Model):
 
 
 class CameraSpec(Model):
-    """A camera as the settings describe it. `camera_id` is stable and fit for file names; `options` are the backend's."""
+    """A camera as the settings describe it. `camera_id` is stable, fit for file names; `options` are the backend's."""
 
     camera_id: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")
     name: str

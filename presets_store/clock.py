@@ -17,6 +17,8 @@ _TIME_ERROR = 5
 _STA_UNSYNC = 0x0040
 _TIMEX_BYTES = 256
 _TIMEX_STATUS_WORD = 10
+_ASK_EVERY = 1.0
+"""Seconds between two looks at the kernel's clock state; every event asks for it."""
 
 
 class ClockQuality(StrEnum):
@@ -77,6 +79,8 @@ class SystemClock:
         self._known = known
         self._trusted = trusted
         self._offset = max(0.0, floor - time.time())
+        self._asked = time.monotonic()
+        self._quality = self._look()
 
     def now(self) -> float:
         return time.time() + self._offset
@@ -85,6 +89,13 @@ class SystemClock:
         return time.monotonic()
 
     def quality(self) -> ClockQuality:
+        now = time.monotonic()
+        if now >= self._asked + _ASK_EVERY:
+            self._asked = now
+            self._quality = self._look()
+        return self._quality
+
+    def _look(self) -> ClockQuality:
         if self._offset == 0.0 and (self._trusted or kernel_synchronised()):
             return ClockQuality.SYNCHRONISED
         return ClockQuality.FLOOR if self._known else ClockQuality.UNSET

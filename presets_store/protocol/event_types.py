@@ -1,6 +1,6 @@
 """The 64 event types: names, who serves each, which are carried out here (event-types.md sections 3 and 7)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
@@ -13,7 +13,7 @@ from presets_store.protocol.agent_types import (
     nearest,
     served_by,
 )
-from presets_store.protocol.errors import AgentTypeMismatch, UnknownEventType, UnsupportedEventType
+from presets_store.protocol.errors import AgentTypeMismatch, UnknownEventType
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +39,6 @@ class EventType:
     @property
     def supported(self) -> bool:
         return not self.unsupported
-
-    def require_supported(self) -> None:
-        """Raises UnsupportedEventType, whose sentence names the type."""
-        if self.unsupported:
-            raise UnsupportedEventType(event_type=self.wire_name, reason=self.unsupported)
 
 
 _ACTION_SYNC = "the ActionSync protocol is not published"
@@ -169,11 +164,6 @@ def _hint(text: str) -> str:
     if bare:
         return f"; write {' or '.join(bare)}, or name the agent type"
     return nearest(text, [kind.wire_name for kind in EVENT_TYPES.values()])
-
-
-def supported_agent_types(event_types: Iterable[EventType] = EVENT_TYPES.values()) -> list[AgentType]:
-    """The agent types that serve at least one supported event type: those that an agent registers."""
-    return sorted({kind.agent_type for kind in event_types if kind.supported})
 
 
 def unsupported_reason(event_type_id: int) -> str:

@@ -63,11 +63,6 @@ def expired(event: Event, now: int) -> bool:
     return waiting and 0 < event.expiration_epoch * 1_000_000 < now
 
 
-def queue_order(event: Event) -> tuple[int, int]:
-    """Sort key of waiting events: smaller priority first, then oldest first."""
-    return (event.priority, event.key)
-
-
 def result_code(result: str) -> str:
     """The code in an event's result: member `code` of a JSON object, else the plain text before its first colon."""
     try:

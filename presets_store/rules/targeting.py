@@ -1,11 +1,11 @@
-"""Whom and what a request means: device, preset target, camera, and what may not run twice at a time.
+"""Whom and what a request means: device, preset target, camera.
 
 Absent is None, 0 or "": the third-party client always sends every field (events-api.md section 5).
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple, Protocol, TypeVar
+from typing import ClassVar, Protocol, TypeVar
 
 from presets_store.errors import CuelightError, Kind
 
@@ -130,18 +130,6 @@ def choose_camera(cameras: Sequence[CameraT], wanted: str | int | None = None, i
         known = ", ".join(f"{camera.camera_id} (index {camera.camera_index})" for camera in ordered) or "none"
         raise CameraUnknown(asked=asked, known=known)
     return matches[0]
-
-
-class ExclusiveKey(NamedTuple):
-    """What one action at a time may occupy: a kind of sink on a camera. So streams run beside recordings."""
-
-    camera: str
-    sink: str
-
-
-def may_start(wanted: ExclusiveKey | None, occupied: Collection[ExclusiveKey]) -> bool:
-    """Whether an action may start now. `wanted` None: stops, ends and settings, which never wait."""
-    return wanted is None or wanted not in occupied
 
 
 def _cameras_called(wanted: str | int, cameras: list[CameraT]) -> list[CameraT]:

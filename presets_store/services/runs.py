@@ -15,7 +15,7 @@ from presets_store.rules.lifecycle import SILENCE_LIMIT
 from presets_store.services.caller import INSIDE
 from presets_store.services.changes import Changes, Reporting, require_event
 from presets_store.services.unit import Unit, Units
-from presets_store.services.wakeups import Wakeups, WorkSignal
+from presets_store.services.wakeups import Wakeups
 from presets_store.services.wire import event_with_names
 from presets_store.storage.events import (
     expired_events,
@@ -47,7 +47,6 @@ class Runs:
         self._wakeups = wakeups
         self._reporting = reporting
         self._silence_limit = silence_limit
-        self._signals: dict[int, WorkSignal] = {}
 
     async def pending(self, device_key: int) -> list[Event]:
         """What waits for the device, in the order in which it is to run; expired events are left out."""
@@ -61,13 +60,6 @@ class Runs:
     async def exists(self, key: int) -> bool:
         """Whether there is such an event."""
         return await self._units.read(lambda connection: get_event(connection, key)) is not None
-
-    async def work_signal(self, device_key: int) -> WorkSignal:
-        """The dispatcher's signal, one per device, cleared: take it, look at `pending`, then wait by it."""
-        if device_key not in self._signals:
-            self._signals[device_key] = WorkSignal(self._wakeups.signal(device_key), self._clock)
-        self._signals[device_key].clear()
-        return self._signals[device_key]
 
     async def begin(self, key: int, holder: str, boot_id: str, process_id: int) -> Event:
         """The event as Processing, its new attempt counted. Raises NotFound, TransitionRefused (EventExpired, ...)."""

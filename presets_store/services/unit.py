@@ -87,15 +87,14 @@ class Units:
         if caller.nonce is None and caller.idempotency is None:
             return _Outcome(unit, function(unit))
         _spend_nonce(unit)
-        attempt = connection.begin_nested()
+        connection.exec_driver_sql("SAVEPOINT attempt")
         try:
             _give_earlier_answer(unit)
             result = function(unit)
             _keep_answer(unit, result)
         except CuelightError as refused:
-            attempt.rollback()
+            connection.exec_driver_sql("ROLLBACK TO SAVEPOINT attempt")
             return refused
-        attempt.commit()
         return _Outcome(unit, result)
 
     def _after(self, unit: Unit) -> None:

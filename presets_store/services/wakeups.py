@@ -28,7 +28,10 @@ class Wakeups:
 
         Listen first and look second, so that nothing falls between; clear the signal before each look.
         """
-        signal = self.signal(device_key)
+        signal = asyncio.Event()
+        if self.closed:
+            signal.set()
+        self._listeners.setdefault(device_key, set()).add(signal)
         try:
             yield signal
         finally:
@@ -37,36 +40,12 @@ class Wakeups:
             if not listeners:
                 del self._listeners[device_key]
 
-    def signal(self, device_key: int) -> asyncio.Event:
-        """As `listening`, for as long as the process lives."""
-        signal = asyncio.Event()
-        if self.closed:
-            signal.set()
-        self._listeners.setdefault(device_key, set()).add(signal)
-        return signal
-
     def close(self) -> None:
         """Wakes everyone, now and later: the process is stopping."""
         self.closed = True
         for listeners in self._listeners.values():
             for signal in listeners:
                 signal.set()
-
-
-class WorkSignal:
-    """A standing signal for one waiter, which loops: `clear()`, look, `wait()`."""
-
-    def __init__(self, signal: asyncio.Event, clock: Clock) -> None:
-        self._signal = signal
-        self._clock = clock
-
-    def clear(self) -> None:
-        """From now on counts what comes."""
-        self._signal.clear()
-
-    async def wait(self, seconds: float) -> bool:
-        """Returns when something came since `clear()`, at the latest after `seconds`; whether something came."""
-        return await signalled(self._signal, self._clock, seconds)
 
 
 async def signalled(signal: asyncio.Event, clock: Clock, seconds: float) -> bool:

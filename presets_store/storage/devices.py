@@ -1,10 +1,19 @@
 """Devices."""
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from presets_store.storage.records import Device
 from presets_store.storage.rows import insert_record, many, one, update_record
 from presets_store.storage.tables import devices
+
+_BY_KEY = select(devices).where(devices.c.key == bindparam("wanted"))
+_BY_SERIAL = select(devices).where(devices.c.serial_number == bindparam("name"))
+_BY_NAME = (
+    select(devices)
+    .where(devices.c.device_name == bindparam("name"), devices.c.is_archived.is_(False))
+    .order_by(devices.c.key)
+    .limit(1)
+)
 
 
 def insert_device(connection: Connection, device: Device) -> Device:
@@ -13,16 +22,15 @@ def insert_device(connection: Connection, device: Device) -> Device:
 
 
 def get_device(connection: Connection, key: int) -> Device | None:
-    return one(connection, Device, select(devices).where(devices.c.key == key))
+    return one(connection, Device, _BY_KEY, wanted=key)
 
 
 def find_device(connection: Connection, name: str) -> Device | None:
     """The device with this serial number, else the oldest unarchived one with this name (events-api.md section 5)."""
-    by_serial = one(connection, Device, select(devices).where(devices.c.serial_number == name))
+    by_serial = one(connection, Device, _BY_SERIAL, name=name)
     if by_serial is not None or not name:
         return by_serial
-    by_name = select(devices).where(devices.c.device_name == name, devices.c.is_archived.is_(False))
-    return one(connection, Device, by_name.order_by(devices.c.key).limit(1))
+    return one(connection, Device, _BY_NAME, name=name)
 
 
 def own_device(connection: Connection) -> Device | None:

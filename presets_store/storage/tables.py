@@ -181,7 +181,7 @@ clips = Table(
     Column("uuid", Text, nullable=False, unique=True),
     Column("device_key", BIG, ForeignKey("devices.key"), nullable=False),
     Column("event_key", BIG, ForeignKey("events.key", ondelete="SET NULL"), nullable=True, index=True),
-    text("event_uuid"),
+    text("event_uuid", index=True),
     number("attempt"),
     text("camera_id"),
     number("segment_index"),

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import av
 
@@ -68,11 +69,11 @@ def make_fragmented(path: Path, frames: int = 50) -> Path:
 
 
 @contextmanager
-def _footage_packets(target: av.container.OutputContainer) -> Iterator[Iterator[av.Packet]]:
+def _footage_packets(target: av.container.OutputContainer) -> Iterator[Iterator["av.Packet[Any]"]]:
     with av.open(str(FOOTAGE)) as source:
         stream = target.add_stream_from_template(source.streams.video[0])
 
-        def packets() -> Iterator[av.Packet]:
+        def packets() -> Iterator["av.Packet[Any]"]:
             for packet in source.demux(video=0):
                 if packet.size:
                     packet.stream = stream

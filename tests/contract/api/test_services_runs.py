@@ -142,20 +142,6 @@ async def test_expiry_waits_for_a_clock_that_can_be_trusted(store: ServedStore, 
         await begin(store, key)
 
 
-async def test_work_signal_misses_nothing_and_does_not_spin(store: ServedStore, clock: ManualClock) -> None:
-    events = store.services.events
-    wake = await events.work_signal(store.device)
-    await queue(store)
-    assert await wake.wait(30)
-    wake = await events.work_signal(store.device)
-    waiting = asyncio.ensure_future(wake.wait(30))
-    await asyncio.sleep(0.01)
-    assert not waiting.done()
-    clock.advance(31)
-    assert await asyncio.wait_for(waiting, 2) is False
-    assert len(store.services.wakeups._listeners[store.device]) == 1
-
-
 async def test_own_device_is_the_same_after_a_restart(store: ServedStore) -> None:
     services = await build_services(store.services.database, store.clock, SEALER, own_serial=SERIAL, own_name="Balcony")
     assert services.own is not None

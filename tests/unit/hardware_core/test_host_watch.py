@@ -57,7 +57,7 @@ def test_a_driver_that_does_not_return_is_told_and_ends_the_host(
     monkeypatch.setattr(host_module, "create_source", lambda _: source)
     host = Host(ends[1], Patience(reading=3.0))
     status: list[int] = []
-    thread = threading.Thread(target=lambda: status.append(host.run()))
+    thread = threading.Thread(target=lambda: status.append(host.run()), daemon=True)
     thread.start()
     ear = Ear(ends[0])
     spec = CameraSpec(camera_id="fake", name="Fake", backend="null")

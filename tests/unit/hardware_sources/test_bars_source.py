@@ -80,7 +80,7 @@ def test_closing_twice_and_opening_again() -> None:
 @given(st.integers(0, 2**24 - 1), st.sampled_from([(320, 180), (640, 360), (768, 576)]))
 def test_the_number_is_read_back_in_any_size(number: int, size: tuple[int, int]) -> None:
     drawn = BarsPicture(640, 480).draw(number, "12:34:56:07")
-    grey = cv2.resize(drawn[:480], size, interpolation=cv2.INTER_AREA)
+    grey = cv2.resize(drawn[:480], size, interpolation=cv2.INTER_AREA).astype(np.uint8)
     assert read_frame_number(grey) == number
 
 

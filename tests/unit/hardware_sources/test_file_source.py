@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
@@ -51,7 +52,7 @@ def test_an_empty_address_is_the_bundled_street() -> None:
 
 
 @pytest.mark.parametrize("make", [short_footage, mjpeg_footage])
-def test_it_loops_with_rising_times_and_numbers(make) -> None:
+def test_it_loops_with_rising_times_and_numbers(make: Callable[[int], Path]) -> None:
     source, clock = paced(make(20))
     start_ns = clock.now_ns
     source.open(None)
@@ -114,7 +115,9 @@ def test_mjpg_packets_are_whole_pictures() -> None:
     assert source.open(None).codec is Codec.MJPEG
     for packet in take(source, 25):
         assert (packet.data[:2], packet.data[-2:], packet.key) == (b"\xff\xd8", b"\xff\xd9", True)
-        assert cv2.imdecode(np.frombuffer(packet.data, np.uint8), cv2.IMREAD_COLOR).shape == (576, 768, 3)
+        picture = cv2.imdecode(np.frombuffer(packet.data, np.uint8), cv2.IMREAD_COLOR)
+        assert picture is not None
+        assert picture.shape == (576, 768, 3)
 
 
 def test_it_grants_its_own_format_whatever_is_wanted() -> None:

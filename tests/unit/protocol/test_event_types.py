@@ -8,11 +8,10 @@ from actionstreamer import Model as Client
 
 from presets_store.protocol.agent_types import AgentType, find_agent_type, served_by
 from presets_store.protocol.constants import agent_type_records, event_status_records, event_type_records
-from presets_store.protocol.errors import AgentTypeMismatch, UnknownAgentType, UnknownEventType, UnsupportedEventType
+from presets_store.protocol.errors import AgentTypeMismatch, UnknownAgentType, UnknownEventType
 from presets_store.protocol.event_types import (
     EVENT_TYPES,
     find_event_type,
-    supported_agent_types,
     unsupported_reason,
 )
 from presets_store.protocol.item_types import ItemType
@@ -53,9 +52,6 @@ def test_item_types_have_the_clients_numbers() -> None:
 
 def test_what_is_not_carried_out_says_so() -> None:
     assert {number for number, kind in EVENT_TYPES.items() if not kind.supported} == UNSUPPORTED
-    with pytest.raises(UnsupportedEventType, match="Video_Follow is not supported: "):
-        EVENT_TYPES[8].require_supported()
-    EVENT_TYPES[1].require_supported()
     assert unsupported_reason(8) == EVENT_TYPES[8].unsupported
     assert unsupported_reason(1) == unsupported_reason(999) == "no action for it is installed here"
 
@@ -66,10 +62,6 @@ def test_what_is_not_carried_out_says_so() -> None:
 )
 def test_who_serves_a_group(group: str, agent: int) -> None:
     assert served_by(group) == agent
-
-
-def test_agent_types_to_register_serve_something() -> None:
-    assert supported_agent_types() == [1, 4, 5, 11, 13]
 
 
 @pytest.mark.parametrize(

@@ -28,17 +28,11 @@ from presets_store.rules.commands import (
     Unchanged,
 )
 from presets_store.rules.event import Event
-from presets_store.rules.lifecycle import LEASE, SILENCE_LIMIT, queue_order, result_code
+from presets_store.rules.lifecycle import LEASE, SILENCE_LIMIT, result_code
 
 S = EventStatus
 LATER = NOW + 100 * SECOND
 INTERRUPTED = '{"code": "interrupted", "message": "the agent was killed"}'
-
-
-class TestPriority:
-    def test_smaller_number_first_then_oldest(self) -> None:
-        events = [pending(key=key, priority=priority) for key, priority in [(1, 5), (2, 1), (3, 1), (4, 0)]]
-        assert [event.key for event in sorted(events, key=queue_order)] == [4, 2, 3, 1]
 
 
 class TestExpiry:

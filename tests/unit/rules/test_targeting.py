@@ -13,12 +13,10 @@ from presets_store.rules.targeting import (
     DeviceNotUnique,
     DeviceReference,
     DeviceUnknown,
-    ExclusiveKey,
     TargetUnclear,
     check_preset_target,
     choose_camera,
     device_reference,
-    may_start,
     pick_device,
 )
 
@@ -128,11 +126,3 @@ def test_an_unknown_camera_is_named_with_the_known_ones(wanted: str | int | None
 def test_no_camera_at_all() -> None:
     with pytest.raises(CameraUnknown, match="no camera at all; this device has none"):
         choose_camera([])
-
-
-def test_exclusive_is_a_kind_of_sink_on_a_camera() -> None:
-    occupied = {ExclusiveKey("front", "recording")}
-    assert not may_start(ExclusiveKey("front", "recording"), occupied)
-    assert may_start(ExclusiveKey("front", "stream"), occupied)
-    assert may_start(ExclusiveKey("rear", "recording"), occupied)
-    assert may_start(None, occupied)

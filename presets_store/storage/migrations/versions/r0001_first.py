@@ -161,6 +161,7 @@ def _create_clips() -> None:
         sqlite_autoincrement=True,
     )
     _index("clips", "event_key")
+    _index("clips", "event_uuid")
     _index("clips", "device_key", "start")
 
 
