@@ -19,7 +19,7 @@ from agent.lifecycle import SystemTaskDied, SystemTasks, only_agent, stage, stop
 from agent.local_api import LocalApi
 from agent.logs import logging_to
 from agent.media import MediaLibrary
-from agent.outcomes import parameters_of
+from agent.parameters import parameters_of
 from agent.recovery import Recovery
 from agent.settings import Settings
 from agent.store import newest_access_key, open_store

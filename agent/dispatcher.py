@@ -5,13 +5,14 @@ import logging
 from collections.abc import Coroutine
 from typing import Any
 
-from agent.actions import ACTIONS, Action
+from agent.actions import ACTIONS
 from agent.attempt import Attempt, Tools
 from agent.errors import AlreadyActive
-from agent.outcomes import Outcome, failure, parameters_of
-from agent.running import Running, SinkKind, StopReason, StopSignal
+from agent.outcomes import Outcome, failure
+from agent.parameters import parameters_of
+from agent.running import Parameters, Running, SinkKind, StopReason, StopSignal
 from agent.tasks import TaskBag
-from presets_store.errors import CuelightError
+from presets_store.errors import CuelightError, Kind
 from presets_store.protocol.agent_types import AgentType
 from presets_store.protocol.errors import UnsupportedEventType
 from presets_store.protocol.event_types import EVENT_TYPES, unsupported_reason
@@ -47,6 +48,7 @@ class Dispatcher:
         self._running: dict[int, Running] = {}
         self._tasks = TaskBag("action")
         self._stopping = False
+        self._looked_last = asyncio.Event()
 
     def on(self, camera_id: str, kind: SinkKind) -> Running | None:
         """What runs of `kind` on the camera."""
@@ -57,26 +59,45 @@ class Dispatcher:
         return self._running.get(event_key)
 
     async def run(self) -> None:
-        """Until cancelled: starts what is free to run, whenever something may be."""
-        with self._wakeups.listening(self._device_key) as signal:
-            while True:
-                signal.clear()
-                for event in await self._events.pending(self._device_key):
-                    if self._has_room_for(event):
-                        await self._launch(event)
-                await signalled(signal, self._clock, LOOK_EVERY)
+        """Until cancelled: starts what is free to run, whenever something may be. After `stop` nothing is started."""
+        try:
+            with self._wakeups.listening(self._device_key) as signal:
+                while not self._stopping:
+                    signal.clear()
+                    await self._look()
+                    await signalled(signal, self._clock, LOOK_EVERY)
+                await self._look()
+        finally:
+            self._looked_last.set()
+        await asyncio.Event().wait()  # a system task must not end by itself
 
     async def stop(self, timeout: float) -> None:
-        """Asks every action to stop because the agent does; returns when they have, or after `timeout` seconds."""
+        """Asks every action to stop because the agent does; returns when they have, or after `timeout` seconds.
+
+        Stops that were accepted before are carried out first: else what they are to end would go on after the restart.
+        """
         self._stopping = True
+        self._wakeups.wake(self._device_key)
+        await self._looked_last.wait()
         for running in list(self._running.values()):
             running.stop.request(StopReason.SHUTDOWN, by="the agent stops")
         await self._tasks.drain(timeout)
 
+    async def _look(self) -> None:
+        """Starts what is free to run, in order: an action has its sink before a later one looks for it."""
+        waiting = [event for event in await self._events.pending(self._device_key) if self._has_room_for(event)]
+        if waiting:
+            await self._tools.cameras.renamed()
+        for event in waiting:
+            if self._has_room_for(event):
+                await self._launch(event)
+
     def _has_room_for(self, event: Event) -> bool:
-        if self._stopping or event.key in self._running:
+        if event.key in self._running:
             return False
         action = ACTIONS.get(event.event_type_id)
+        if self._stopping:
+            return action is not None and action.traits.ends_others
         return action is None or action.traits.immediate or len(self._running) < MAX_RUNNING
 
     async def _launch(self, event: Event) -> None:
@@ -88,14 +109,16 @@ class Dispatcher:
                 event.key, holder=self._holder, boot_id=self._boot_id, process_id=self._process_id
             )
         except CuelightError as refused:
-            logger.info("event is not started: %s", refused, extra={"event": event.key, "code": refused.code})
+            level = logging.WARNING if refused.kind is Kind.UNAVAILABLE else logging.INFO
+            logger.log(level, "event is not started: %s", refused, extra={"event": event.key, "code": refused.code})
             del self._running[event.key]
             return
-        self._tasks.start(self._perform(event, running))
+        refusal = self._occupy(event, running)
+        self._tasks.start(self._perform(event, running, refusal))
 
-    async def _perform(self, event: Event, running: Running) -> None:
+    async def _perform(self, event: Event, running: Running, refusal: Outcome | None) -> None:
         try:
-            outcome = await self._act(event, running)
+            outcome = refusal or await self._act(event, running)
             await self._settle(event, outcome)
         finally:
             full = len(self._running) >= MAX_RUNNING
@@ -104,31 +127,34 @@ class Dispatcher:
             if full:
                 self._wakeups.wake(self._device_key)
 
+    def _occupy(self, event: Event, running: Running) -> Outcome | None:
+        """Reserves the sink on the event's camera; the outcome when the event cannot be carried out."""
+        name = EVENT_TYPES[event.event_type_id].wire_name
+        logger.info("%s begins", name, extra={"event": event.key, "attempt": event.attempt_number})
+        action = ACTIONS.get(event.event_type_id)
+        try:
+            if action is None:
+                raise UnsupportedEventType(event_type=name, reason=unsupported_reason(event.event_type_id))
+            parameters = parameters_of(event)
+            if action.traits.sink is not None:
+                running.sink = self._free_sink(action.traits.sink, parameters)
+        except CuelightError as error:
+            return failure(error)
+        return None
+
+    def _free_sink(self, kind: SinkKind, parameters: Parameters) -> tuple[str, SinkKind]:
+        """Raises AlreadyActive, CameraUnknown."""
+        camera = self._tools.cameras.pick(parameters)
+        other = self.on(camera.camera_id, kind)
+        if other is not None:
+            raise AlreadyActive(kind=kind, camera=camera.name, event=other.event_key)
+        return camera.camera_id, kind
+
     async def _act(self, event: Event, running: Running) -> Outcome:
         """Runs the action; every way it may end becomes an outcome."""
         name = EVENT_TYPES[event.event_type_id].wire_name
-        action = ACTIONS.get(event.event_type_id)
-        logger.info("%s begins", name, extra={"event": event.key, "attempt": event.attempt_number})
-        if action is None:
-            return failure(UnsupportedEventType(event_type=name, reason=unsupported_reason(event.event_type_id)))
-        try:
-            parameters = parameters_of(event)
-            await self._tools.cameras.renamed()
-            self._occupy(action, running, parameters)
-        except CuelightError as error:
-            return failure(error)
         attempt = Attempt(event, name, self._tools, self, running.stop, self._start_store)
-        return await attempt.run(action, parameters)
-
-    def _occupy(self, action: Action, running: Running, parameters: dict[str, Any]) -> None:
-        """Reserves the sink on its camera. Raises AlreadyActive, CameraUnknown."""
-        if action.traits.sink is None:
-            return
-        camera = self._tools.cameras.pick(parameters)
-        other = self.on(camera.camera_id, action.traits.sink)
-        if other is not None:
-            raise AlreadyActive(kind=action.traits.sink, camera=camera.name, event=other.event_key)
-        running.sink = (camera.camera_id, action.traits.sink)
+        return await attempt.run(ACTIONS[event.event_type_id], parameters_of(event))
 
     async def _settle(self, event: Event, outcome: Outcome) -> None:
         """Writes the outcome with its report; keeps trying, because what happened must not be lost."""
@@ -136,7 +162,7 @@ class Dispatcher:
             try:
                 await self._write(event, outcome)
             except CuelightError as error:
-                if error.kind is not error.kind.UNAVAILABLE:
+                if error.kind is not Kind.UNAVAILABLE:
                     logger.error("outcome refused: %s", error, extra={"event": event.key, "code": error.code})
                     return
                 delay = RETRY_DELAYS[min(number, len(RETRY_DELAYS) - 1)]

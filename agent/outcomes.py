@@ -4,17 +4,17 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from agent.errors import BadParameter
 from agent.running import Result, StopReason
 from presets_store.errors import CuelightError
 from presets_store.protocol.statuses import EventStatus
 from presets_store.redaction import redact
-from presets_store.rules.event import Event
 
 MAX_RESULT = 60_000
 """Characters of a result; the wire takes 65,536."""
-CLIPS_TOLD = 100
-"""Clips in a result that would be too long; the index has them all."""
+TOLD = 50
+"""Members of a list in a result that would be too long; the index has all clips."""
+MAX_TOLD = 2_000
+"""Characters of a text in such a result."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +29,10 @@ class Outcome:
     def text(self) -> str:
         """The result as it is stored and reported: JSON without secrets, within the wire's limit."""
         text = json.dumps(redact(self.result), ensure_ascii=False)
-        clips = self.result.get("clips", ())
-        if len(text) <= MAX_RESULT or not clips:
-            return text[:MAX_RESULT]
-        kept = {**self.result, "clips": clips[:CLIPS_TOLD], "clipsNotTold": len(clips) - CLIPS_TOLD}
-        return json.dumps(redact(kept), ensure_ascii=False)
+        if len(text) <= MAX_RESULT:
+            return text
+        left_out = {name: len(value) - TOLD for name, value in self.result.items() if _too_many(value)}
+        return json.dumps(redact({**_shortened(self.result), "leftOut": left_out}), ensure_ascii=False)
 
     @property
     def summary(self) -> str:
@@ -74,12 +73,16 @@ def interrupted(attempt: int, reason: str, result: Result) -> Outcome:
     )
 
 
-def parameters_of(event: Event) -> dict[str, Any]:
-    """The event's parameters. Raises BadParameter when they are not a JSON object."""
-    try:
-        parameters = json.loads(event.event_parameters or "{}")
-    except ValueError:
-        parameters = None
-    if not isinstance(parameters, dict):
-        raise BadParameter(field="eventParameters", wrong=event.event_parameters[:80], right="a JSON object")
-    return parameters
+def _too_many(value: object) -> bool:
+    return isinstance(value, list) and len(value) > TOLD
+
+
+def _shortened(value: Any) -> Any:
+    """A copy with long lists and texts cut; results are not nested deeply."""
+    if isinstance(value, str):
+        return value[:MAX_TOLD]
+    if isinstance(value, list):
+        return [_shortened(member) for member in value[:TOLD]]
+    if isinstance(value, dict):
+        return {name: _shortened(member) for name, member in value.items()}
+    return value

@@ -8,10 +8,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from agent.actions import ACTIONS
-from agent.errors import BadParameter
 from agent.media import MediaLibrary
-from agent.outcomes import Outcome, complete, interrupted, parameters_of, stopped
+from agent.outcomes import Outcome, complete, interrupted, stopped
+from agent.parameters import parameters_of
 from agent.running import ActionTraits, Result, StopReason
+from presets_store.errors import CuelightError
 from presets_store.protocol.statuses import EventStatus
 from presets_store.rules.event import Event
 from presets_store.services.events import EventsService
@@ -39,13 +40,18 @@ def traits_of(event: Event) -> ActionTraits:
     return action.traits if action else NO_ACTION
 
 
-def judge(cut_off: Sequence[Event], camera_of: CameraOf) -> list[Verdict]:
-    """What each event that was cut off deserves: pure.
+def judge(unfinished: Sequence[Event], camera_of: CameraOf) -> list[Verdict]:
+    """What each event that was cut off (Processing) deserves: pure.
 
-    A stop that the device had begun is carried out here, on what it was to end: else that would go on in a new attempt.
+    A stop that had been accepted, begun or not, is carried out on what it was to end: else that would go on in a new
+    attempt. One that still waits is left to the dispatcher, which will find nothing to end.
     """
-    stops = [event for event in cut_off if traits_of(event).ends_others]
+    stops = [event for event in unfinished if traits_of(event).ends_others and event.event_status in _ASKED]
+    cut_off = [event for event in unfinished if event.event_status is EventStatus.PROCESSING]
     return [_verdict(event, stops, camera_of) for event in cut_off]
+
+
+_ASKED = (EventStatus.PENDING, EventStatus.PROCESSING)
 
 
 def _verdict(event: Event, stops: Sequence[Event], camera_of: CameraOf) -> Verdict:
@@ -63,7 +69,7 @@ def _reason(stop: Event, event: Event, camera_of: CameraOf) -> StopReason | None
     kind = traits_of(stop).ends
     if kind is None:
         return StopReason.ENDED if _named_event(stop) == event.key else None
-    began_before = event.started <= stop.started
+    began_before = event.started <= (stop.started or stop.created)
     if traits_of(event).sink is kind and began_before and camera_of(stop) == camera_of(event):
         return StopReason.STOPPED
     return None
@@ -72,7 +78,7 @@ def _reason(stop: Event, event: Event, camera_of: CameraOf) -> StopReason | None
 def _named_event(stop: Event) -> int | None:
     try:
         named = parameters_of(stop).get("eventID")
-    except BadParameter:
+    except CuelightError:
         return None
     return named if isinstance(named, int) else None
 
@@ -88,11 +94,10 @@ class Recovery:
 
     async def run(self) -> int:
         """Ends or re-queues every event that was cut off; answers how many there were."""
-        unfinished = await self._events.unfinished(self._device_key)
-        cut_off = [event for event in unfinished if event.event_status is EventStatus.PROCESSING]
-        for verdict in judge(cut_off, self._camera_of):
+        verdicts = judge(await self._events.unfinished(self._device_key), self._camera_of)
+        for verdict in verdicts:
             await self._carry_out(verdict)
-        return len(cut_off)
+        return len(verdicts)
 
     async def _carry_out(self, verdict: Verdict) -> None:
         event = verdict.event

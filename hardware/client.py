@@ -191,7 +191,7 @@ class CameraClient:
             reason, grace = f"no greeting within {self._timing.greeting:g} s", 0.0
         except HardwareError as error:
             reason, grace = str(error.fields.get("reason", error)), 0.0
-        except BaseException:
+        except BaseException:  # boundary: whatever ends the supervision, no host outlives it
             self._host.kill()
             raise
         finally:

@@ -39,7 +39,7 @@ class HostProcess:
                     env=child_environment(),
                 )
             reader, writer = await asyncio.open_unix_connection(sock=ours)
-        except BaseException:
+        except BaseException:  # boundary: no descriptor is left behind, whatever ended the start
             ours.close()
             raise
         log.debug("camera %s: host is process %d", camera_id, process.pid)

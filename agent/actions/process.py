@@ -14,7 +14,7 @@ class EndProcess:
 
     async def run(self, context: Context, parameters: Parameters) -> Result:
         """Result: `{"ended": [event key]}`, empty when it had already ended. Raises UnknownEvent."""
-        event_key = int(parameters.get("eventID") or 0)
+        event_key: int = parameters["eventID"]
         running = context.running.by_key(event_key)
         if running is not None and event_key != context.event.key:
             await running.stopped(StopReason.ENDED, by=context.name)

@@ -41,7 +41,7 @@ class Recording:
         self._context = context
         self._parameters = parameters
         self._camera: AgentCamera = context.cameras.pick(parameters)
-        self._duration = float(parameters.get("durationSeconds") or 0.0)
+        self._duration: float = parameters.get("durationSeconds", 0.0)
         self._earlier = 0.0
         self._sink_seconds = 0.0
         self._dropped = 0

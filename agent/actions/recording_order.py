@@ -10,7 +10,6 @@ KILOBITS_BELOW = 100_000
 """A Recording's `bitrate` below this is kbit/s, else bit/s (events-api.md section 12.4)."""
 
 ENCODINGS = {"": "", "copy": "copy", "h264": "h264", "avc": "h264", "h.264": "h264"}
-ROTATIONS = (0, 90, 180, 270)
 
 
 def bits_per_second(bitrate: int) -> int:
@@ -23,12 +22,9 @@ def recording_order(
 ) -> RecordingOrder:
     """The order for one sink. `duration` in seconds, 0 for until stopped. Raises BadParameter."""
     event = context.event
-    encoding = str(parameters.get("encoding") or "").lower()
+    encoding = parameters.get("encoding", "").lower()
     if encoding not in ENCODINGS:
         raise BadParameter(field="encoding", wrong=encoding, right="empty, copy or h264")
-    rotation = int(parameters.get("rotationDegrees") or 0) % 360
-    if rotation not in ROTATIONS:
-        raise BadParameter(field="rotationDegrees", wrong=rotation, right="0, 90, 180 or 270")
     wall = context.clock.now()
     folder, stem = context.media.place_for(event, camera.camera_id, wall, continuation)
     mono_ns = int(context.clock.monotonic() * 1e9)
@@ -40,15 +36,15 @@ def recording_order(
         requested_mono_ns=requested_mono_ns(event.created, wall, mono_ns) if _fresh(context, continuation) else mono_ns,
         wall_offset_ns=int(wall * 1e9) - mono_ns,
         clock_quality=context.clock.quality(),
-        width=int(parameters.get("width") or 0),
-        height=int(parameters.get("height") or 0),
-        rate=float(parameters.get("fps") or 0.0),
-        bitrate=bits_per_second(int(parameters.get("bitrate") or 0)),
+        width=parameters.get("width", 0),
+        height=parameters.get("height", 0),
+        rate=parameters.get("fps", 0.0),
+        bitrate=bits_per_second(parameters.get("bitrate", 0)),
         encoding=ENCODINGS[encoding],
-        gop=int(parameters.get("video_gop_size") or 60),
-        segment_seconds=float(parameters.get("segmentLengthSeconds") or 0.0),
+        gop=parameters.get("video_gop_size") or 60,
+        segment_seconds=parameters.get("segmentLengthSeconds", 0.0),
         duration_seconds=duration,
-        rotation_degrees=rotation,
+        rotation_degrees=parameters.get("rotationDegrees", 0),
         hflip=bool(parameters.get("hflip")),
         vflip=bool(parameters.get("vflip")),
         context=sidecar_context(context, camera),

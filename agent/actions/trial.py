@@ -17,7 +17,7 @@ class TestEvent:
 
     async def run(self, context: Context, parameters: Parameters) -> Result:
         """Result: `{"seconds": s}`. Raises Stopped when it was asked to stop."""
-        duration = float(parameters.get("durationSeconds") or DEFAULT_SECONDS)
+        duration: float = parameters.get("durationSeconds") or DEFAULT_SECONDS
         started = context.clock.monotonic()
         stopping = asyncio.ensure_future(context.stop.wait())
         try:

@@ -118,8 +118,7 @@ class Capture:
             except HardwareError as error:
                 failures = 1 if self.last_frame_ns else failures + 1
                 self._fail(error, failures)
-            # boundary: a source's own mistakes (driver, codec library) must not end the recordings of the host
-            except Exception as error:
+            except Exception as error:  # boundary: the source; its mistakes must not end the host's recordings
                 failures += 1
                 log.exception("camera %s: source failed", self._spec.camera_id)
                 self._fail(CameraUnavailable(camera=self._spec.camera_id, reason=type(error).__name__), failures)

@@ -19,9 +19,7 @@ class Salvaged:
 
 
 def salvage(path: Path) -> Salvaged | None:
-    """Cuts `path` after its last whole fragment, durably. None when it has none. Raises OSError, JobFailed."""
-    from hardware.media import survey  # loads av
-
+    """Cuts `path` after its last whole fragment, durably. None when it has none. Raises OSError."""
     with path.open("r+b") as file:
         layout = measure(file)
         if not layout.playable or layout.fragments == 0:
@@ -30,5 +28,18 @@ def salvage(path: Path) -> Salvaged | None:
         os.fsync(file.fileno())
         file.seek(0)
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    frames, seconds = survey(path)
+    frames, seconds = _count(path)
     return Salvaged(layout.end, frames, seconds, digest)
+
+
+def _count(path: Path) -> tuple[int, float]:
+    """Frames and seconds by the packets' own time stamps: the header of a fragmented file knows neither."""
+    import av
+
+    frames, end = 0, 0.0
+    with av.open(str(path), "r") as container:
+        for packet in container.demux(video=0):
+            if packet.size and packet.pts is not None:
+                frames += 1
+                end = max(end, float((packet.pts + (packet.duration or 0)) * packet.time_base))
+    return frames, end

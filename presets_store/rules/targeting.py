@@ -136,7 +136,8 @@ def _cameras_called(wanted: str | int, cameras: list[CameraT]) -> list[CameraT]:
     if isinstance(wanted, int):
         return [camera for camera in cameras if camera.key == wanted]
     by_id = [camera for camera in cameras if camera.camera_id == wanted]
-    return by_id or [camera for camera in cameras if camera.name == wanted]
+    by_name = by_id or [camera for camera in cameras if camera.name == wanted]
+    return by_name or [camera for camera in cameras if str(camera.key) == wanted]
 
 
 def _by_text(text: str, devices: list[DeviceT]) -> DeviceT:

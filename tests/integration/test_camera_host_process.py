@@ -1,56 +1,37 @@
 """Real camera host processes: what survives when something is killed, stopped, full or gone."""
 
 import asyncio
-import json
 import logging
 import os
 import resource
 import signal
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
-from typing import Self
 
 import pytest
 from fakes.footage import mjpeg_footage
+from fakes.hosts import file_camera
 from fakes.recording import check_clip, decode, make_order
 
 from hardware.client import CameraClient, HostTiming, SinkHandle, SinkReport, run_job
 from hardware.errors import CameraUnavailable, HostLost, SinkRefused
-from hardware.launch import HOST_MODULE, module_command
 from hardware.models import (
-    CameraReport,
     CameraSpec,
     ClipFile,
     Codec,
-    Configure,
-    Greeting,
-    Model,
-    Report,
     SegmentClosed,
     SinkEnded,
     SinkProgress,
     SinkStarted,
 )
 from hardware.sources.journal import read_journal
-from hardware.wire import FrameBuffer, FrameKind, pack, pack_message, parse_report
 
 Connect = Callable[..., Awaitable[CameraClient]]
 
 FAST = HostTiming(ready=20.0, ping_every=0.2, silent_after=1.5, first_delay=0.05, longest_delay=0.2)
-
-
-def file_camera(folder: Path, address: str = "") -> CameraSpec:
-    return CameraSpec(
-        camera_id="street",
-        name="Street",
-        backend="file",
-        address=address,
-        options={"journal": str(folder / "journal.jsonl")},
-    )
 
 
 @pytest.fixture
@@ -294,112 +275,3 @@ async def test_a_full_file_system_ends_the_recording_with_a_clip(connect: Connec
 def test_the_client_loads_no_codec() -> None:
     code = "import sys, hardware.client; sys.exit(bool({'av', 'cv2', 'numpy'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-P", "-c", code], check=False).returncode == 0
-
-
-class BareAgent:
-    """The agent's end without a client: raw frames to a host process."""
-
-    def __init__(self) -> None:
-        self.socket, theirs = socket.socketpair()
-        self.socket.settimeout(10.0)
-        with theirs:
-            self.process = subprocess.Popen(
-                module_command(HOST_MODULE, "--fd", str(theirs.fileno())), pass_fds=(theirs.fileno(),)
-            )
-        self._frames = FrameBuffer()
-        self._reports: list[Report] = []
-
-    def send(self, *messages: Model) -> None:
-        self.socket.sendall(b"".join(map(pack_message, messages)))
-
-    def wait_for(self, kind: type) -> Report:
-        while True:
-            while self._reports:
-                report = self._reports.pop(0)
-                if isinstance(report, kind):
-                    return report
-            data = self.socket.recv(65536)
-            assert data
-            self._reports += map(parse_report, self._frames.feed(data))
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.socket.close()
-        self.process.kill()
-        self.process.wait()
-
-
-@pytest.mark.parametrize("end", ["socket", "sigterm"])
-def test_an_orphaned_host_closes_its_segment_and_ends_within_two_seconds(end: str, tmp_path: Path) -> None:
-    with BareAgent() as agent:
-        agent.wait_for(Greeting)
-        agent.send(Configure(spec=file_camera(tmp_path), run_folder=str(tmp_path)), make_order(tmp_path))
-        agent.wait_for(SinkProgress)
-        began = time.monotonic()
-        if end == "socket":
-            agent.socket.close()
-        else:
-            agent.process.terminate()
-        assert agent.process.wait(5.0) == 0
-        assert time.monotonic() - began < 2.0
-    clip = ClipFile.model_validate_json((tmp_path / "one-0.mp4.json").read_text())
-    check_clip(tmp_path, clip)
-    assert [line["what"] for line in read_journal(tmp_path / "journal.jsonl")] == ["open", "start", "end", "close"]
-
-
-def test_a_killed_agent_leaves_no_host(tmp_path: Path) -> None:
-    code = """
-import asyncio, sys
-from pathlib import Path
-from typing import Self
-from fakes.recording import make_order
-from hardware.client import CameraClient
-from hardware.models import CameraSpec
-async def main(folder):
-    client = CameraClient(CameraSpec(camera_id="street", name="Street", backend="file"), folder)
-    await client.start()
-    async for _ in await client.record(make_order(folder)):
-        print(client.pid, flush=True)
-asyncio.run(main(Path(sys.argv[1])))
-"""
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
-    agent = subprocess.Popen([sys.executable, "-c", code, tmp_path], stdout=subprocess.PIPE, text=True, env=environment)
-    with agent:
-        assert agent.stdout is not None
-        host = int(agent.stdout.readline())
-        agent.stdout.readline()
-        agent.kill()
-        killed = time.monotonic()
-        while Path(f"/proc/{host}/stat").exists() and "Z" not in Path(f"/proc/{host}/stat").read_text().split()[2]:
-            assert time.monotonic() - killed < 2.0
-            time.sleep(0.01)
-    assert json.loads((tmp_path / "one-0.mp4.json").read_text())["closed"]
-
-
-@pytest.mark.parametrize(
-    "data",
-    [
-        b"\xff\xff\xff\xffJ",
-        b"\0\0\0\0X",
-        pack(FrameKind.JSON, b"{}"),
-        pack(FrameKind.JSON, b'{"type":"keep_warm","on":true}'),
-        pack(FrameKind.JSON, b'{"type":"configure","version":2,"run_folder":"/","spec":{}}'),
-    ],
-)
-def test_a_host_that_gets_nonsense_ends(data: bytes) -> None:
-    with BareAgent() as agent:
-        agent.wait_for(Greeting)
-        agent.socket.sendall(data)
-        assert agent.process.wait(5.0) == 0
-
-
-def test_a_host_tells_its_camera_state_only_with_the_lock(tmp_path: Path) -> None:
-    configure = Configure(spec=file_camera(tmp_path), run_folder=str(tmp_path))
-    with BareAgent() as agent:
-        agent.send(configure)
-        report = agent.wait_for(CameraReport)
-        assert isinstance(report, CameraReport)
-        assert report.state == "closed"
-        assert (tmp_path / "street.lock").exists()

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fakes.recording import H264, MJPG, YUYV, Reports, check_clip, make_order
@@ -14,6 +15,7 @@ from fakes.source import FakeSource
 from hardware.lock import CameraLock
 from hardware.models import CameraSpec, Codec, Format
 from hardware.pipeline import stage
+from hardware.pipeline.transcode import Transcoder
 from hardware.sinks import mediafile
 from hardware.station import Station
 
@@ -144,7 +146,7 @@ def test_copy_forces_passing_on(film: Callable[..., Station], reports: Reports, 
     ],
 )
 def test_turned_pictures(
-    changes: dict[str, object], bright: tuple[int, int], film: Callable[..., Station], reports: Reports, tmp_path: Path
+    changes: dict[str, Any], bright: tuple[int, int], film: Callable[..., Station], reports: Reports, tmp_path: Path
 ) -> None:
     film(FakeSource(H264)).record(make_order(tmp_path, duration_seconds=0.2, **changes))
     assert "encoded: rotating or flipping needs it" in reports.started().granted.notes
@@ -160,13 +162,13 @@ def test_turned_pictures(
 def test_a_slow_encoder_gives_way_to_the_cameras_pictures(
     film: Callable[..., Station], reports: Reports, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    convert = stage.Transcoder.convert
+    convert = Transcoder.convert
 
-    def slowly(self: stage.Transcoder, packet: object) -> object:
+    def slowly(self: Transcoder, packet: object) -> object:
         time.sleep(0.1)
         return convert(self, packet)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(stage.Transcoder, "convert", slowly)
+    monkeypatch.setattr(Transcoder, "convert", slowly)
     monkeypatch.setattr(stage, "LONGEST_LAG_NS", 300_000_000)
     film(FakeSource(MJPG)).record(make_order(tmp_path, duration_seconds=1.5))
     ended = reports.ended()
@@ -232,7 +234,8 @@ def test_an_unplugged_camera_is_waited_for(film: Callable[..., Station], reports
     source.lost = False
     reports.camera("open")
     ended = reports.ended()
-    assert (ended.outcome, ended.seconds) == ("duration", pytest.approx(0.2, abs=1e-4))
+    assert ended.outcome == "duration"
+    assert ended.seconds == pytest.approx(0.2, abs=1e-4)
 
 
 def test_a_recording_without_any_frame_can_be_stopped(

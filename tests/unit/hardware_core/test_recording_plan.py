@@ -1,6 +1,7 @@
 """Which format, which plan, how long to wait: the pure decisions."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fakes.recording import H264, MJPG, YUYV, make_order
@@ -66,7 +67,7 @@ def test_raw_is_taken_when_there_is_nothing_else() -> None:
     ],
 )
 def test_packets_are_passed_on_whenever_that_serves(
-    granted: Format, changes: dict[str, object], encodes: bool, words: tuple[str, ...]
+    granted: Format, changes: dict[str, Any], encodes: bool, words: tuple[str, ...]
 ) -> None:
     plan = plan_recording(make_order(Path("/media"), **changes), granted)
     assert (plan.recipe is not None) == encodes
