@@ -39,7 +39,7 @@ fi
 }
 "$python" -c 'import ensurepip, venv' 2>/dev/null || need_packages python3-venv
 # What the libraries' wheels do not carry, and what tests and benchmarks measure against.
-if [ "$kind" = dev ]; then need_packages postgresql ffmpeg ca-certificates; fi
+if [ "$kind" = dev ]; then need_packages postgresql ffmpeg ca-certificates git curl openssl; fi
 
 case $kind in
   runtime) lock=requirements-build.lock ;;

@@ -9,6 +9,6 @@ def check(subject: Subject) -> Finding:
         running = subject.ask("/v1/version")["Version"]
     except NoAnswer as error:
         return broken(str(error))
-    if running != __version__:
+    if running.removeprefix("cuelight ") != __version__:
         return warning(f"version {running} runs, {__version__} is installed; restart the agent")
     return ok(f"version {running} answers at {subject.settings.socket_path}")

@@ -73,7 +73,7 @@ class EventsService(Runs):
         event = await self._units.read(lambda connection: get_event(connection, key))
         if event is None:
             raise NotFound(what="event", name=key)
-        return event_status_record(event)
+        return event_status_record(self._progress.shown(event))
 
     async def find(self, query: DateAndCountFilter) -> list[EventWithNames]:
         """Events created between the two dates, both included."""
@@ -87,7 +87,7 @@ class EventsService(Runs):
                 limit=query.count or None,
                 newest_first=query.order == "desc",
             )
-            return _named(connection, found)
+            return _named(connection, map(self._progress.shown, found))
 
         return await self._units.read(find)
 

@@ -1,7 +1,6 @@
 """What the device's own agent does with the events of its store, and what time does to all of them."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from itertools import islice
 
 from sqlalchemy import Connection
@@ -14,6 +13,7 @@ from presets_store.rules.event import Event
 from presets_store.rules.lifecycle import SILENCE_LIMIT
 from presets_store.services.caller import INSIDE
 from presets_store.services.changes import Changes, Reporting, require_event
+from presets_store.services.progress import LatestProgress
 from presets_store.services.unit import Unit, Units
 from presets_store.services.wakeups import Wakeups
 from presets_store.services.wire import event_with_names
@@ -47,6 +47,7 @@ class Runs:
         self._wakeups = wakeups
         self._reporting = reporting
         self._silence_limit = silence_limit
+        self._progress = LatestProgress()
 
     async def pending(self, device_key: int) -> list[Event]:
         """What waits for the device, in the order in which it is to run; expired events are left out."""
@@ -72,17 +73,17 @@ class Runs:
         return await self._apply(key, Progress(percent=percent, attempt=attempt))
 
     def publish_progress(self, event: Event, percent: float) -> None:
-        """Tells the live listeners, and stores nothing."""
-        self._units.tell(
-            LiveKind.PROGRESS, event.device_key, event_with_names(replace(event, percent_complete=percent))
-        )
+        """Tells the live listeners and whoever asks for the event; stores nothing."""
+        self._progress.told(event, percent)
+        self._units.tell(LiveKind.PROGRESS, event.device_key, event_with_names(self._progress.shown(event)))
 
     async def finish(self, key: int, attempt: int, status: EventStatus, result: str) -> Event:
         """The attempt's outcome, with its report in the same transaction. A repeat is harmless.
 
         Raises NotFound, StaleAttempt, AlreadyEnded for another outcome than the one stored.
         """
-        percent = 100.0 if status is EventStatus.COMPLETE else None
+        reached = self._progress.over(key, attempt)
+        percent = 100.0 if status is EventStatus.COMPLETE else reached
         return await self._apply(key, Finish(attempt=attempt, status=status, result=result, percent=percent))
 
     async def interrupt(self, key: int, attempt: int, result: str) -> Event:
@@ -90,6 +91,7 @@ class Runs:
 
         Raises NotFound, StaleAttempt.
         """
+        self._progress.over(key, attempt)
         return await self._apply(key, Interrupt(attempt=attempt, result=result))
 
     async def sweep(self) -> int:

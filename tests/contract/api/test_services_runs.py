@@ -10,11 +10,13 @@ from fakes.served_store import SEALER, SERIAL, ServedStore
 from sqlalchemy import Connection, text
 
 from presets_store.clock import ClockQuality
+from presets_store.protocol.filters import DateAndCountFilter
 from presets_store.protocol.statuses import EventStatus
 from presets_store.rules.commands import AlreadyEnded, EventExpired, StaleAttempt
 from presets_store.rules.event import Event
 from presets_store.services import build_services
 from presets_store.services.errors import KeyUnknown, NotFound
+from presets_store.storage.events import get_event
 from presets_store.storage.nonces import UNTIL_REBOOT, use_nonce
 
 
@@ -26,6 +28,12 @@ async def queue(store: ServedStore, **fields: Any) -> int:
 
 async def begin(store: ServedStore, key: int, boot: str = "boot") -> Event:
     return await store.services.events.begin(key, holder=f"{store.device}:1:7", boot_id=boot, process_id=7)
+
+
+async def stored(store: ServedStore, key: int) -> Event:
+    event = await store.services.database.read(lambda connection: get_event(connection, key))
+    assert event is not None
+    return event
 
 
 async def test_an_attempt_from_begin_to_finish(store: ServedStore) -> None:
@@ -199,3 +207,24 @@ async def test_a_late_report_corrects_a_timeout_only_by_its_holder(store: Served
     assert (await client.call("PUT", f"/v1/event/{key}", late, headers=token)).status == 200
     shown = await client.json("GET", f"/v1/event/{key}")
     assert (shown["eventStatus"], shown["result"]) == (EventStatus.COMPLETE, "it worked")
+
+
+async def test_progress_is_seen_at_once_and_stored_with_the_outcome(store: ServedStore) -> None:
+    key = await queue(store)
+    event = await begin(store, key)
+    store.services.events.publish_progress(event, 37.5)
+    assert (await store.services.events.get(key)).percent_complete == 37.5
+    listed = await store.services.events.find(DateAndCountFilter())
+    assert [one.percent_complete for one in listed] == [37.5]
+    assert (await stored(store, key)).percent_complete == 0.0, "flash wears"
+    await store.services.events.finish(key, 1, EventStatus.ERROR, "{}")
+    assert (await stored(store, key)).percent_complete == 37.5
+
+
+async def test_progress_of_an_attempt_that_is_over_is_not_shown_in_the_next(store: ServedStore) -> None:
+    key = await queue(store, maxAttempts=2)
+    event = await begin(store, key)
+    store.services.events.publish_progress(event, 80.0)
+    await store.services.events.interrupt(key, 1, '{"code": "interrupted"}')
+    await begin(store, key)
+    assert (await store.services.events.get(key)).percent_complete == 0.0
