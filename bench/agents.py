@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -17,6 +18,7 @@ import psutil
 
 from agent.upstream.client import SignedClient
 from presets_store.clock import SystemClock
+from presets_store.protocol.signing import sign_headers
 
 MIB = 2**20
 SERIAL = "bench-1"
@@ -27,6 +29,7 @@ class BenchAgent:
 
     def __init__(self, folder: Path, process: "subprocess.Popen[bytes]", client: SignedClient) -> None:
         self.folder = folder
+        self._key = _key(folder)
         self.media = folder / "media"
         self.process = psutil.Process(process.pid)
         self.client = client
@@ -35,6 +38,17 @@ class BenchAgent:
     def host(self) -> psutil.Process:
         """The camera host."""
         return next(child for child in self.process.children() if "hardware.host" in " ".join(child.cmdline()))
+
+    def signed_requests(self, path: str, body: str, count: int) -> list[bytes]:
+        """`count` whole POST requests, each with its own nonce and signature."""
+        return [self._signed(path, body) for _ in range(count)]
+
+    def _signed(self, path: str, body: str) -> bytes:
+        access, secret = self._key
+        headers = sign_headers(secret, access, "POST", path, {}, body, str(uuid.uuid4()), int(time.time()))
+        lines = [f"POST {path} HTTP/1.1", "Host: localhost", f"Content-Length: {len(body.encode())}"]
+        lines += [f"{name}: {value}" for name, value in headers.items()]
+        return ("\r\n".join(lines) + "\r\n\r\n" + body).encode()
 
     async def run_event(self, event_type: str, **parameters: Any) -> int:
         """Queues an event on the agent's own device; answers its key."""
