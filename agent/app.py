@@ -15,7 +15,7 @@ from agent.cameras import AgentCamera, Cameras
 from agent.dispatcher import Dispatcher
 from agent.first_preset import show_first_preset
 from agent.identity import boot_id, serial_number
-from agent.lifecycle import SystemTaskDied, SystemTasks, only_agent, stage, stop_signals
+from agent.lifecycle import SystemTaskDied, SystemTasks, only_agent, stage, stop_signals, usable_places
 from agent.local_api import LocalApi
 from agent.logs import logging_to
 from agent.media import MediaLibrary
@@ -41,6 +41,9 @@ HOSTS_WITHIN = 10.0
 ACTIONS_END_WITHIN = 10.0
 STAGE_SECONDS = 5.0
 
+PASSING = ("opening", "closed")
+"""Camera states that come and go with every recording: not for a log that people read."""
+
 PRIVATE = 0o027
 """Nothing that the agent makes is for others; the group may read clips and use the socket."""
 
@@ -65,9 +68,11 @@ def run(settings: Settings, *, first_preset: bool = False) -> int:
 
 async def serve(settings: Settings, *, first_preset: bool = False) -> None:
     """Builds the agent, runs it until a signal, and takes it down in stages."""
-    with stop_signals() as wanted, only_agent(settings.run_folder):
+    with stop_signals() as wanted:
         async with AsyncExitStack() as stack:
-            agent = await Agent.build(settings, stack)
+            with usable_places():
+                stack.enter_context(only_agent(settings.run_folder))
+                agent = await Agent.build(settings, stack)
             if first_preset:
                 first = asyncio.create_task(agent.run_first_preset())
                 stack.callback(first.cancel)
@@ -105,8 +110,8 @@ class Agent:
         if pump is not None:
             agent.tasks.start("pump", pump.run())
         agent.tasks.start("sweep", agent._sweep())
-        await api.start()
         stack.push_async_callback(_staged("the local API", STAGE_SECONDS, api.stop))
+        await api.start()
         await agent._announce(new_key)
         return agent
 
@@ -194,8 +199,10 @@ async def _cameras(settings: Settings, services: Services, stack: AsyncExitStack
 
     def told(camera: AgentCamera, report: CameraReport) -> None:
         why = report.reason or (report.info.note if report.info else "")
-        logger.info("camera %r is %s%s", camera.name, report.state, f": {why}" if why else "")
-        reports.start(_store_state(services, device_key, camera.camera_id, report.state))
+        level = logging.DEBUG if report.state in PASSING else logging.INFO
+        logger.log(level, "camera %r is %s%s", camera.name, report.state, f": {why}" if why else "")
+        if report.state != "opening":  # a few milliseconds, not worth a write
+            reports.start(_store_state(services, device_key, camera.camera_id, report.state))
 
     built = [AgentCamera(item, records[item.id], settings.run_folder, told) for item in settings.cameras]
     cameras = Cameras(built, services.cameras, device_key)
@@ -214,9 +221,10 @@ async def _store_state(services: Services, device_key: int, camera_id: str, stat
 
 async def _recover(services: Services, cameras: Cameras, media: MediaLibrary) -> None:
     """Takes up what an earlier agent left: files first, then events. Waits until no host of it writes any more."""
-    if not await cameras.released(HOSTS_WITHIN):
-        logger.error("a camera host of an earlier agent is still there; its open segments are left as they are")
-    changed = await media.reconcile()
+    occupied = await cameras.occupied(HOSTS_WITHIN)
+    if occupied:
+        logger.error("no host could take camera %s yet; open segments of it stay as they are", ", ".join(occupied))
+    changed = await media.reconcile(occupied)
     if changed:
         logger.warning("the media folder was reconciled: %s", changed)
 

@@ -80,4 +80,8 @@ class Attempt:
         self._tools.events.publish_progress(self._event, percent)
 
     async def _store(self, percent: float) -> None:
-        await self._tools.events.save_progress(self._event.key, self._event.attempt_number, percent)
+        try:
+            await self._tools.events.save_progress(self._event.key, self._event.attempt_number, percent)
+        except CuelightError as error:
+            # The event may have ended meanwhile, and a store in trouble is told by what must be stored.
+            logger.debug("progress was not stored: %s", error, extra={"event": self._event.key})

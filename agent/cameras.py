@@ -14,7 +14,8 @@ from presets_store.rules.targeting import choose_camera
 from presets_store.services.cameras import CamerasService
 from presets_store.storage.records import Camera
 
-RETRY_EVERY = 0.5
+LOOK_EVERY = 0.5
+"""Seconds within which a stop is noticed while the host is waited for."""
 
 
 class AgentCamera:
@@ -47,12 +48,10 @@ class AgentCamera:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self.settings.wait_seconds
         while not stopping.done():
-            try:
+            if await self.client.ready(LOOK_EVERY):
                 return await self.client.record(order)
-            except CameraUnavailable:
-                if loop.time() >= deadline:
-                    raise
-                await asyncio.wait({stopping}, timeout=RETRY_EVERY)
+            if loop.time() >= deadline:
+                raise CameraUnavailable(camera=self.camera_id, reason=self.state.reason or "its host is not running")
         return None
 
 
@@ -84,9 +83,10 @@ class Cameras:
             if camera.settings.keep_warm:
                 await camera.client.keep_warm(True)
 
-    async def released(self, timeout: float) -> bool:
-        """True when every host holds its camera, so that no host of an earlier agent writes any more."""
-        return all(await asyncio.gather(*(camera.client.ready(timeout) for camera in self._cameras)))
+    async def occupied(self, timeout: float) -> frozenset[str]:
+        """The ids of cameras that no host of ours got within `timeout` s: one of an earlier agent may still write."""
+        ready = await asyncio.gather(*(camera.client.ready(timeout) for camera in self._cameras))
+        return frozenset(camera.camera_id for camera, free in zip(self._cameras, ready, strict=True) if not free)
 
     async def stop(self) -> None:
         """Closes the open segments and ends the hosts."""

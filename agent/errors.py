@@ -19,6 +19,14 @@ class AlreadyRunning(CuelightError):
     template = "another cuelight agent uses {folder}; stop it first, or name another state_folder"
 
 
+class PlaceUnusable(CuelightError):
+    """A file or folder that the agent needs to start."""
+
+    code = "place_unusable"
+    kind = Kind.UNAVAILABLE
+    template = "{path} cannot be used: {reason}"
+
+
 class ActionError(CuelightError):
     """Base of what ends an event as Error."""
 

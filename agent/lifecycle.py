@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
-from agent.errors import AlreadyRunning
+from agent.errors import AlreadyRunning, PlaceUnusable
 
 logger = logging.getLogger(__name__)
 
@@ -67,6 +67,15 @@ def only_agent(run_folder: Path) -> Iterator[None]:
         except BlockingIOError as error:
             raise AlreadyRunning(folder=run_folder.parent) from error
         yield
+
+
+@contextlib.contextmanager
+def usable_places() -> Iterator[None]:
+    """Around the start: what the operating system says of a file or folder becomes PlaceUnusable."""
+    try:
+        yield
+    except OSError as error:
+        raise PlaceUnusable(path=error.filename or "a file", reason=error.strerror or str(error)) from error
 
 
 @contextlib.asynccontextmanager

@@ -1,7 +1,7 @@
 """Serves the store's API on the Unix socket and on loopback TCP."""
 
 import asyncio
-import contextlib
+import os
 from pathlib import Path
 
 from aiohttp import web
@@ -27,7 +27,7 @@ class LocalApi:
         self.url = ""
 
     async def start(self) -> None:
-        """Listens. Raises SocketPathTooLong, OSError when the port is taken."""
+        """Listens. Raises SocketPathTooLong, PortTaken."""
         path = self._settings.socket_path
         if len(str(path).encode()) > MAX_SOCKET_PATH:
             raise SocketPathTooLong(path=path, limit=MAX_SOCKET_PATH)
@@ -39,19 +39,24 @@ class LocalApi:
         try:
             await web.TCPSite(self._runner, host, port).start()
         except OSError as error:
-            raise PortTaken(host=host, port=port, reason=error.strerror) from error
+            raise PortTaken(host=host, port=port, reason=os.strerror(error.errno or 0)) from error
         self.url = _url(self._runner)
 
     async def stop(self) -> None:
         """Answers those who wait, then closes."""
         await self._runner.cleanup()
+        await asyncio.to_thread(_remove, self._settings.socket_path)
 
 
 def _clear(path: Path) -> None:
     """Removes the socket of an agent that was killed; the state folder's lock says that none runs."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with contextlib.suppress(FileNotFoundError):
-        path.unlink()
+    path.unlink(missing_ok=True)
+
+
+def _remove(path: Path) -> None:
+    if path.is_socket():
+        path.unlink(missing_ok=True)
 
 
 def _url(runner: web.AppRunner) -> str:

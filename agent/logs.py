@@ -7,12 +7,13 @@ import queue
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TextIO
 
 from presets_store.redaction import redact, redact_text
 
 MAX_TEXT = 8192
+CLEAR_LINE = "\r\x1b[K"
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
@@ -45,12 +46,16 @@ class JsonFormatter(logging.Formatter):
 
 
 class TextFormatter(logging.Formatter):
-    """One line for people."""
+    """One line for people. On a terminal it takes the place of an unfinished line, such as a progress bar."""
+
+    def __init__(self, *, terminal: bool = False) -> None:
+        super().__init__()
+        self._start = CLEAR_LINE if terminal else ""
 
     def format(self, record: logging.LogRecord) -> str:
         moment = time.strftime("%H:%M:%S", time.localtime(record.created))
         fields = " ".join(f"{name}={value}" for name, value in extras(record).items())
-        return f"{moment} {record.levelname:<7} {text_of(record, self)}{'  ' + fields if fields else ''}"
+        return f"{self._start}{moment} {record.levelname:<7} {text_of(record, self)}{'  ' + fields if fields else ''}"
 
 
 class _KeepRecord(logging.handlers.QueueHandler):
@@ -59,13 +64,18 @@ class _KeepRecord(logging.handlers.QueueHandler):
     def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
         return record
 
+    def enqueue(self, record: logging.LogRecord) -> None:
+        """Drops the record when nobody reads the log: the complaint would go the same way, and block."""
+        with suppress(queue.Full):
+            self.queue.put_nowait(record)
+
 
 @contextmanager
 def logging_to(stream: TextIO = sys.stderr, *, level: str = "INFO", style: str = "auto") -> Iterator[None]:
     """Sets logging up for the block; a thread writes the records, so that a full pipe never stops the event loop."""
     as_text = style == "text" or (style == "auto" and stream.isatty())
     writer = logging.StreamHandler(stream)
-    writer.setFormatter(TextFormatter() if as_text else JsonFormatter())
+    writer.setFormatter(TextFormatter(terminal=stream.isatty()) if as_text else JsonFormatter())
     pending: queue.Queue[logging.LogRecord] = queue.Queue(maxsize=10_000)
     listener = logging.handlers.QueueListener(pending, writer)
     root = logging.getLogger()

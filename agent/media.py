@@ -5,9 +5,10 @@ the folder is the truth and the index can be made anew.
 """
 
 import asyncio
+import errno
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from hardware.client import run_job
-from hardware.errors import HardwareError
+from hardware.errors import HardwareError, StorageFailed, StorageFull
 from hardware.models import ClipFile
 from presets_store.clock import Clock, micros
 from presets_store.durable import make_folder_durably
@@ -29,6 +30,7 @@ logger = logging.getLogger(__name__)
 
 SIDECAR = ".json"
 MAX_SIDECAR = 64 * 1024
+MAX_DIGITS = 19
 MEDIA_SUFFIXES = {".mp4"}
 
 Job = Callable[..., Awaitable[dict[str, Any]]]
@@ -66,33 +68,41 @@ class MediaLibrary:
         return folder, f"{time.strftime('%H%M%S', moment)}-{event.uuid}-{part}"
 
     async def prepare(self, folder: Path) -> None:
-        """Makes the folder, durably: a power cut must not lose it with what was recorded into it."""
-        await asyncio.to_thread(make_folder_durably, folder)
+        """Makes the folder, durably: a power cut must not lose it with what was recorded into it.
+
+        Raises StorageFull, StorageFailed.
+        """
+        try:
+            await asyncio.to_thread(make_folder_durably, folder)
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise StorageFull(folder=str(folder)) from error
+            raise StorageFailed(path=str(folder), reason=error.strerror or str(error)) from error
 
     async def clips_of(self, event: Event) -> list[dict[str, Any]]:
         """The event's clips so far, from all its attempts, as its result tells them."""
         return [summary(clip) for clip in await self._clips.of_event(event.uuid) if clip.state is not ClipState.MISSING]
 
-    async def index(self, file: ClipFile, folder: Path, event: Event) -> dict[str, Any]:
+    async def index(self, file: ClipFile, folder: Path) -> dict[str, Any]:
         """Takes a closed segment in `folder` into the index; a repeat changes nothing."""
-        return summary(await self._clips.index(self._record(file, folder, event.key)))
+        return summary(await self._clips.index(self._record(file, folder)))
 
     async def recover(self, event: Event) -> list[dict[str, Any]]:
         """Closes what a lost host left open of this event and answers all its clips."""
         for sidecar in await asyncio.to_thread(self._sidecars_of, event.uuid):
-            await self._take_up(sidecar, {}, Reconciled(), event_key=event.key)
+            await self._take_up(sidecar, {}, Reconciled())
         return await self.clips_of(event)
 
-    async def reconcile(self) -> Reconciled:
-        """Makes folder and index agree. Call it when no host writes any more.
+    async def reconcile(self, occupied: Collection[str] = ()) -> Reconciled:
+        """Makes folder and index agree. `occupied`: ids of cameras whose open segments a host may still write.
 
-        Open segments are trimmed to their last whole fragment, closed ones that the index lacks are adopted, rows whose
-        file is gone become `missing`. Files without a sidecar are never touched.
+        Other open segments are trimmed to their last whole fragment, closed ones that the index lacks are adopted, rows
+        whose file is gone become `missing`. Files without a sidecar are never touched.
         """
         known = {clip.file: clip for clip in await self._clips.all_files()}
         changed = Reconciled()
         for sidecar in await asyncio.to_thread(lambda: list(self._sidecars())):
-            await self._take_up(sidecar, known, changed, event_key=None)
+            await self._take_up(sidecar, known, changed, occupied=occupied)
         for clip in known.values():
             gone = not await asyncio.to_thread((self.folder / clip.file).exists)
             if gone and clip.state is not ClipState.MISSING:
@@ -102,7 +112,7 @@ class MediaLibrary:
         return changed
 
     async def _take_up(
-        self, sidecar: Path, known: dict[str, Clip], changed: Reconciled, *, event_key: int | None
+        self, sidecar: Path, known: dict[str, Clip], changed: Reconciled, *, occupied: Collection[str] = ()
     ) -> None:
         file = await asyncio.to_thread(read_sidecar, sidecar)
         if file is None:
@@ -110,17 +120,29 @@ class MediaLibrary:
             logger.error("a sidecar cannot be read; its clip is left as it is", extra={"file": str(sidecar)})
             return
         if not file.closed:
+            if file.context.get("camera_id") in occupied:
+                return
             file = await self._close(sidecar, changed)
-        elif self._relative(sidecar.parent / file.file) in known:
-            return
-        else:
+        elif await self._is_news(sidecar, known):
             changed.adopted += 1
+        else:
+            return
         if file is not None:
-            await self._clips.index(self._record(file, sidecar.parent, event_key))
+            await self._clips.index(self._record(file, sidecar.parent))
+
+    async def _is_news(self, sidecar: Path, known: dict[str, Clip]) -> bool:
+        """Whether there is a closed file that the index lacks, or has as missing."""
+        media = sidecar.with_suffix("")
+        clip = known.get(self._relative(media))
+        indexed = clip is not None and clip.state is not ClipState.MISSING
+        return not indexed and await asyncio.to_thread(media.exists)
 
     async def _close(self, sidecar: Path, changed: Reconciled) -> ClipFile | None:
         """Has an open segment closed by a file job; None when there was no whole fragment in it."""
         media = sidecar.with_suffix("")
+        if not await asyncio.to_thread(media.exists):
+            await self._drop(media, sidecar, changed)
+            return None
         try:
             file = ClipFile.model_validate(await self._job("recover", path=str(media)))
         except (HardwareError, ValidationError) as error:
@@ -128,21 +150,24 @@ class MediaLibrary:
             logger.error("an open segment could not be closed: %s", error, extra={"file": str(media)})
             return None
         if file.frames == 0:
-            changed.empty += 1
-            await asyncio.to_thread(remove_empty, media, sidecar)
-            logger.info("an open segment held no whole fragment and was removed", extra={"file": str(media)})
+            await self._drop(media, sidecar, changed)
             return None
         changed.recovered += 1
         return file
 
-    def _record(self, file: ClipFile, folder: Path, event_key: int | None) -> Clip:
+    async def _drop(self, media: Path, sidecar: Path, changed: Reconciled) -> None:
+        changed.empty += 1
+        await asyncio.to_thread(remove_empty, media, sidecar)
+        logger.info("an open segment held no whole fragment and was removed", extra={"file": str(media)})
+
+    def _record(self, file: ClipFile, folder: Path) -> Clip:
         context = file.context
         return Clip(
             uuid=uuid7(self._clock.now()),
             device_key=self._device_key,
-            event_key=event_key if event_key is not None else int(context.get("event_key") or 0) or None,
+            event_key=_number(context.get("event_key", "")) or None,
             event_uuid=context.get("event_uuid", ""),
-            attempt=int(context.get("attempt") or 0),
+            attempt=_number(context.get("attempt", "")),
             camera_id=context.get("camera_id", ""),
             segment_index=file.index,
             file=self._relative(folder / file.file),
@@ -178,13 +203,19 @@ class MediaLibrary:
 
 
 def read_sidecar(path: Path) -> ClipFile | None:
-    """The sidecar, or None when it is not one."""
+    """The sidecar, or None when it is not one, or that of another file."""
     try:
         if path.stat().st_size > MAX_SIDECAR:
             return None
-        return ClipFile.model_validate_json(path.read_bytes())
+        file = ClipFile.model_validate_json(path.read_bytes())
     except (OSError, ValidationError):
         return None
+    return file if file.file == path.with_suffix("").name else None
+
+
+def _number(text: str) -> int:
+    """A key or count of a sidecar's context; 0 when it is none."""
+    return int(text) if text.isdecimal() and len(text) < MAX_DIGITS else 0
 
 
 def remove_empty(media: Path, sidecar: Path) -> None:

@@ -28,9 +28,9 @@ class ProgressReporter:
         self._last = -1.0
 
     def __call__(self, percent: float) -> None:
-        """`percent` beyond 0..100 is cut; a repeat is not told again."""
+        """`percent` beyond 0..100 is cut; what is no more than before is not told: progress never falls."""
         percent = min(100.0, max(0.0, percent)) if math.isfinite(percent) else 0.0
-        if percent == self._last:
+        if percent <= self._last:
             return
         self._last = percent
         self._publish(percent)

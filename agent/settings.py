@@ -236,7 +236,10 @@ def _last_good(error: SettingsInvalid) -> Settings:
 
 def _remember(text: str, state_folder: Path) -> None:
     copy = state_folder / LAST_GOOD
-    if copy.exists() and copy.read_text(encoding="utf-8") == text:
-        return
-    state_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    write_durably(copy, text.encode())
+    try:
+        if copy.exists() and copy.read_text(encoding="utf-8") == text:
+            return
+        state_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_durably(copy, text.encode())
+    except OSError as error:
+        logger.error("these settings cannot be kept as the last good ones: %s", error)

@@ -9,7 +9,7 @@ _SECRET_NAMES = re.compile(
     r"pass(word|phrase|wd)?$|secret|token|signature|^authorization$|streamkey|stream_key|private|credential|psk$|seal",
     re.IGNORECASE,
 )
-_URL_CREDENTIALS = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*://)[^/\s@]+@", re.IGNORECASE)
+_URL_CREDENTIALS = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]{0,31}://)[^/\s@]+@", re.IGNORECASE)
 _URL_SECRETS = re.compile(
     r"(?P<name>[?&](?:[a-z_-]*(?:token|secret|password|pass|key|signature|streamid))=)[^&\s\"']+", re.IGNORECASE
 )

@@ -10,8 +10,11 @@ from agent.cameras import AgentCamera
 from agent.context import Context
 from agent.running import ActionTraits, Failed, Parameters, Result, SinkKind, Stopped, StopReason
 from hardware.client import SinkHandle
-from hardware.errors import HardwareError, HostLost
+from hardware.errors import CameraUnavailable, HardwareError, HostLost
 from hardware.models import Granted, SegmentClosed, SinkEnded, SinkProgress, SinkStarted
+
+LOOK_EVERY = 0.5
+"""Seconds between two looks for a camera that is waited for."""
 
 
 class StartRecording:
@@ -45,6 +48,8 @@ class Recording:
         self._earlier = 0.0
         self._sink_seconds = 0.0
         self._dropped = 0
+        self._filming = False
+        self._absent = ""
         self._granted: Granted | None = None
         self._notes: list[str] = []
         self._clips: list[dict[str, Any]] = []
@@ -72,45 +77,65 @@ class Recording:
             self._context, self._camera, self._parameters, continuation=continuation, duration=remaining
         )
         self._sink_seconds = 0.0
-        await self._context.media.prepare(Path(order.folder))
+        self._filming = False
         try:
+            await self._context.media.prepare(Path(order.folder))
             handle = await self._camera.record(order, stopping)
             if handle is None:
                 return _stopped_before_start(order.sink_id)
-            return await self._follow(handle, Path(order.folder), stopping)
+            ended = await self._follow(handle, Path(order.folder), stopping)
+            if ended.outcome != "stopped" or stopping.done():
+                return ended
+            if self._absent:
+                raise Failed(CameraUnavailable.code, self._absent, self._result("failed"))
+            raise HostLost(camera=self._camera.camera_id, reason="it was told to end, and not by the agent")
         except HostLost as error:
             self._notes.append(f"a segment was cut: {error}")
-            kept = await self._context.media.recover(self._context.event)
-            self._clips = kept
-            self._earlier = sum(clip["seconds"] for clip in kept)
+            self._clips = await self._context.media.recover(self._context.event)
+            self._earlier = sum(clip["seconds"] for clip in self._clips)
             return _stopped_before_start(order.sink_id) if stopping.done() else None
         except HardwareError as error:
             raise Failed(error.code, str(error), self._result("failed")) from error
 
     async def _follow(self, handle: SinkHandle, folder: Path, stopping: "asyncio.Future[StopReason]") -> SinkEnded:
         """Takes the sink's reports as they come, and passes a stop on."""
-        stopper = asyncio.ensure_future(self._pass_on(handle, stopping))
+        beside = [
+            asyncio.ensure_future(self._pass_on(handle, stopping)),
+            asyncio.ensure_future(self._give_up_without_camera(handle)),
+        ]
         try:
             async for report in handle:
                 await self._take(report, folder)
         finally:
-            stopper.cancel()
+            for task in beside:
+                task.cancel()
         return await handle.ended()
 
     async def _pass_on(self, handle: SinkHandle, stopping: "asyncio.Future[StopReason]") -> None:
         reason = await asyncio.shield(stopping)
         await handle.stop(reason)
 
+    async def _give_up_without_camera(self, handle: SinkHandle) -> None:
+        """Ends a sink that had no frame yet and whose camera is not there, after the time that the settings give it."""
+        await self._context.clock.sleep(self._camera.settings.wait_seconds)
+        while not self._filming:
+            if self._camera.state.state in _NOT_THERE:
+                self._absent = self._camera.state.reason or f"camera {self._camera.name!r} is not there"
+                await handle.stop(self._absent)
+                return
+            await self._context.clock.sleep(LOOK_EVERY)
+
     async def _take(self, report: object, folder: Path) -> None:
         self._note_camera()
         match report:
             case SinkStarted(granted=granted):
                 self._granted = granted
+                self._filming = True
             case SinkProgress(seconds=seconds):
                 self._sink_seconds = seconds
                 self._report_progress()
             case SegmentClosed(clip=clip):
-                self._clips.append(await self._context.media.index(clip, folder, self._context.event))
+                self._clips.append(await self._context.media.index(clip, folder))
             case SinkEnded() as ended:
                 self._dropped += ended.dropped
                 self._notes.extend(ended.notes)
@@ -133,7 +158,7 @@ class Recording:
     def _outcome(self, ended: SinkEnded, stopping: "asyncio.Future[StopReason]") -> Result:
         if ended.outcome == "failed":
             raise Failed(ended.error, ended.message, self._result("failed"))
-        if ended.outcome == "stopped" and stopping.done():
+        if ended.outcome == "stopped":
             raise Stopped(stopping.result(), self._result(self._context.stop.by))
         return self._result("duration")
 
@@ -151,6 +176,7 @@ class Recording:
         }
 
 
+_NOT_THERE = ("unavailable", "stalled")
 _ASKED = ("width", "height", "fps", "bitrate", "encoding", "rotationDegrees", "durationSeconds", "segmentLengthSeconds")
 
 

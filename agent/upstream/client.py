@@ -15,6 +15,7 @@ from presets_store.protocol.signing import sign_headers
 REQUEST_TIMEOUT = 30.0
 CONNECT_TIMEOUT = 10.0
 MAX_ANSWER = 4 * 1024 * 1024
+PROBLEM_TYPE = "urn:cuelight:problem:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +67,23 @@ class SignedClient:
             raise UpstreamUnreachable(url=_shown(self.url), reason=str(error) or type(error).__name__) from error
         if answer.status != 200:
             text = answer.body[:300].decode("utf-8", "replace")
-            raise UpstreamRefused(url=_shown(self.url), status=answer.status, text=text)
+            problem = problem_code(answer.body)
+            raise UpstreamRefused(url=_shown(self.url), status=answer.status, text=text, problem=problem)
         return answer
 
     async def close(self) -> None:
         """Closes the session."""
         await self._session.close()
+
+
+def problem_code(body: bytes) -> str:
+    """The code of a problem document as our own stores write it; empty for any other body."""
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        return ""
+    kind = document.get("type") if isinstance(document, dict) else None
+    return kind.removeprefix(PROBLEM_TYPE) if isinstance(kind, str) and kind.startswith(PROBLEM_TYPE) else ""
 
 
 async def _bounded(response: aiohttp.ClientResponse, url: str) -> bytes:

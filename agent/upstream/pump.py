@@ -5,7 +5,7 @@ import logging
 import random
 from typing import NoReturn
 
-from agent.errors import UpstreamRefused, UpstreamUnreachable
+from agent.errors import UpstreamRefused
 from agent.upstream.backoff import delay
 from agent.upstream.client import SignedClient
 from presets_store.clock import Clock
@@ -22,6 +22,8 @@ CONFLICT = 409
 NOT_AS_IT_IS = frozenset({400, 413, 422})
 """The upstream cannot take this report: it is kept, and tried again after `REFUSED_SECONDS`; others go on."""
 REFUSED_SECONDS = 3600.0
+NOT_ABOUT_THE_OUTCOME = frozenset({"device_not_unique"})
+"""Conflicts of our own stores that somebody there can resolve; every other 409 says that another outcome stands."""
 
 
 class Pump:
@@ -49,27 +51,38 @@ class Pump:
         with self._wakeups.listening(self._device_key) as signal:
             while True:
                 signal.clear()
-                item = await self._outbox.oldest(self._destination)
-                if item is None:
-                    await signalled(signal, self._clock, LOOK_EVERY)
-                elif not await self._settle(item):
+                if await self._settle_next():
+                    continue
+                if self._failures:
                     await self._clock.sleep(delay(self._failures, random.random()))  # noqa: S311  # spread, not secrecy
+                else:
+                    await signalled(signal, self._clock, LOOK_EVERY)
 
-    async def _settle(self, item: OutboxItem) -> bool:
-        """Sends one report; False when the upstream cannot be reached or does not let us in."""
-        fields = {"event": item.event_key}
+    async def _settle_next(self) -> bool:
+        """Sends the oldest report and takes it out; False when there is none, or it has to wait."""
+        fields: dict[str, int] = {}
+        try:
+            item = await self._outbox.oldest(self._destination)
+            if item is None:
+                self._failures = 0
+                return False
+            fields = {"event": item.event_key}
+            return await self._settle(item, fields)
+        except CuelightError as error:  # the upstream, or a store that cannot write now, as on a full disk
+            return self._failed(error, fields)
+
+    async def _settle(self, item: OutboxItem, fields: dict[str, int]) -> bool:
+        """Sends one report. Raises UpstreamUnreachable, and UpstreamRefused when the upstream does not let us in."""
         try:
             await self._client.request("POST", RECORD_PATH, json.loads(item.body))
-        except UpstreamUnreachable as error:
-            return self._failed(error, fields)
         except UpstreamRefused as refused:
             status = refused.fields["status"]
-            if status in NOT_AS_IT_IS:
+            if status in NOT_AS_IT_IS or refused.fields.get("problem") in NOT_ABOUT_THE_OUTCOME:
                 logger.error("an outcome is kept, the upstream cannot take it: %s", refused, extra=fields)
                 await self._outbox.postpone(item.key, refused.message, REFUSED_SECONDS)
                 return True
             if status != CONFLICT:
-                return self._failed(refused, fields)
+                raise
             logger.error("the upstream has another outcome, which stands: %s", refused, extra=fields)
         await self._outbox.acknowledged(item.key)
         if self._failures:

@@ -36,6 +36,13 @@ def test_listeners_hear_at_once_and_storage_once_a_minute() -> None:
 
 def test_a_repeat_is_not_told_again_and_nonsense_is_cut() -> None:
     seen = Seen()
-    for percent in (5.0, 5.0, 250.0, -3.0, math.nan):
+    for percent in (-3.0, 5.0, 5.0, 250.0):
         seen.report(percent)
-    assert seen.published == [5.0, 100.0, 0.0]
+    assert seen.published == [0.0, 5.0, 100.0]
+
+
+def test_progress_never_falls() -> None:
+    seen = Seen()
+    for percent in (50.0, 40.0, math.nan, 60.0):
+        seen.report(percent)
+    assert seen.published == [50.0, 60.0]

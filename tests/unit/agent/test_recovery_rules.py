@@ -14,14 +14,23 @@ from presets_store.rules.event import Event
 RECORD, STOP_RECORDING, TRIAL, TRIAL_STOP, END_PROCESS = 1, 2, 7, 11, 35
 
 
-def event(key: int, kind: int, *, started: int, **parameters: Any) -> Event:
+def event(
+    key: int,
+    kind: int,
+    *,
+    started: int,
+    created: int = 0,
+    status: EventStatus = EventStatus.PROCESSING,
+    **parameters: Any,
+) -> Event:
     return Event(
         key=key,
         uuid=f"00000000-0000-7000-8000-{key:012d}",
         device_key=1,
         agent_type_id=1,
         event_type_id=kind,
-        event_status=EventStatus.PROCESSING,
+        event_status=status,
+        created=created,
         event_parameters=json.dumps(parameters),
         attempt_number=1,
         started=started,
@@ -62,6 +71,22 @@ def test_an_end_that_was_cut_off_cancels_the_event_that_it_names() -> None:
         event(1, RECORD, started=1), event(2, TRIAL, started=1), event(3, END_PROCESS, started=2, eventID=2)
     )
     assert found == {1: None, 2: StopReason.ENDED, 3: StopReason.STOPPED}
+
+
+def test_a_stop_that_waits_ends_what_had_begun_before_it_was_accepted_and_waits_on() -> None:
+    found = reasons(
+        event(1, RECORD, started=1),
+        event(2, RECORD, started=1, camera="side"),
+        event(3, RECORD, started=9, camera="side"),
+        event(4, STOP_RECORDING, started=0, created=2, status=EventStatus.PENDING, camera="side"),
+        event(5, END_PROCESS, started=0, created=2, status=EventStatus.PENDING, eventID=1),
+    )
+    assert found == {1: StopReason.ENDED, 2: StopReason.STOPPED, 3: None}
+
+
+def test_what_somebody_else_has_checked_out_is_theirs() -> None:
+    held = event(2, STOP_RECORDING, started=0, created=2, status=EventStatus.CHECKED_OUT)
+    assert reasons(event(1, RECORD, started=1), held) == {1: None}
 
 
 kinds = st.sampled_from([RECORD, STOP_RECORDING, TRIAL, TRIAL_STOP, END_PROCESS])

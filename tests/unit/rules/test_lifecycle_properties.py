@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import pytest
 from fakes.rule_events import HOLDER, NOW, OTHER, SECOND, checkout, do, pending, said
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
@@ -192,6 +192,7 @@ def tolerant(event: Event, commands: Iterable[Command], now: int) -> Event:
     return event
 
 
+@example([checkout()], said(S.PENDING, process_id=1))
 @given(st.lists(SERVER_COMMANDS, max_size=6), SERVER_COMMANDS)
 def test_a_repeat_changes_nothing_more(before: list[Command], command: Command) -> None:
     """The same word twice, in every state that any words before it led to."""

@@ -1,0 +1,74 @@
+import asyncio
+import logging
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from agent.errors import AlreadyRunning, PlaceUnusable
+from agent.lifecycle import SystemTaskDied, SystemTasks, only_agent, stage, stop_signals, usable_places
+from agent.tasks import TaskBag
+
+
+async def forever() -> None:
+    await asyncio.Event().wait()
+
+
+async def broken() -> None:
+    raise ZeroDivisionError
+
+
+async def test_the_death_of_a_system_task_is_told_with_its_cause() -> None:
+    tasks = SystemTasks()
+    tasks.start("steady", forever())
+    tasks.start("pump", broken())
+    with pytest.raises(SystemTaskDied, match="pump") as raised:
+        await tasks.watch()
+    assert isinstance(raised.value.__cause__, ZeroDivisionError)
+    await tasks.stop()
+    await tasks.stop()
+
+
+async def test_a_signal_asks_to_stop_and_a_second_one_changes_nothing() -> None:
+    with stop_signals() as wanted:
+        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), signal.SIGINT)
+        await asyncio.wait_for(wanted.wait(), 1)
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+def test_one_agent_a_folder_and_the_next_when_it_is_gone(tmp_path: Path) -> None:
+    run = tmp_path / "state" / "run"
+    with only_agent(run), pytest.raises(AlreadyRunning, match=str(tmp_path / "state")), only_agent(run):
+        pass
+    with only_agent(run):
+        pass
+
+
+def test_what_the_operating_system_refuses_at_the_start_is_named(tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("a file")
+    with pytest.raises(PlaceUnusable, match="state") as raised, usable_places(), only_agent(tmp_path / "state" / "run"):
+        pass
+    assert raised.value.code == "place_unusable"
+
+
+async def test_a_stage_that_hangs_or_fails_does_not_keep_the_next_from_its_turn(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with stage("the camera", 0.01):
+        await forever()
+    async with stage("the pump", 1):
+        await broken()
+    assert "the camera did not end within 0.01 s" in caplog.text
+    assert "the pump failed" in caplog.text
+
+
+async def test_a_bag_logs_who_dies_and_cancels_who_lingers(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.ERROR)
+    bag = TaskBag("spare")
+    bag.start(broken())
+    bag.start(forever())
+    await bag.drain(0.01)
+    await bag.drain(0.01)
+    assert "a spare task died" in caplog.text

@@ -1,0 +1,97 @@
+"""From an event's parameters to the order for the camera host."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fakes.clock import ManualClock
+from fakes.stored import make_event
+
+from agent.actions.recording_order import bits_per_second, recording_order, requested_mono_ns
+from agent.cameras import AgentCamera, Cameras
+from agent.context import Context
+from agent.errors import BadParameter
+from agent.media import MediaLibrary
+from agent.parameters import parameters_of
+from agent.settings import CameraSettings
+from hardware.models import RecordingOrder
+from presets_store.clock import micros
+from presets_store.storage.records import Camera
+
+CLOCK = ManualClock()
+
+
+def order_for(
+    parameters: dict[str, Any], *, continuation: int = 0, attempt: int = 1, age: float = 0.5
+) -> RecordingOrder:
+    record = Camera(key=1, device_key=1, camera_index=0, camera_id="main", name="Main", backend="file")
+    camera = AgentCamera(CameraSettings(id="main"), record, Path("/run"), lambda _camera, _report: None)
+    event = make_event(
+        1,
+        key=7,
+        attempt_number=attempt,
+        event_parameters=json.dumps(parameters),
+        created=micros(CLOCK.now() - age),
+    )
+    context = Context(
+        event=event,
+        name="event 7",
+        clock=CLOCK,
+        cameras=Cameras([camera], None, 1),  # type: ignore[arg-type]
+        media=MediaLibrary(Path("/media"), None, 1, CLOCK),  # type: ignore[arg-type]
+        running=None,  # type: ignore[arg-type]
+        knows_event=None,  # type: ignore[arg-type]
+        report_progress=lambda _percent: None,
+        waited=age,
+    )
+    return recording_order(context, camera, parameters_of(event), continuation=continuation, duration=2.0)
+
+
+def test_what_is_not_asked_is_left_to_the_device() -> None:
+    order = order_for({})
+    assert (order.width, order.height, order.rate, order.bitrate, order.encoding) == (0, 0, 0.0, 0, "")
+    assert (order.rotation_degrees, order.hflip, order.vflip, order.gop) == (0, False, False, 60)
+
+
+def test_what_is_asked_is_passed_on_whatever_its_spelling() -> None:
+    asked = {
+        "Width": "640",
+        "height": 480.0,
+        "fps": "15",
+        "bitrate": 800,
+        "encoding": "H.264",
+        "hflip": "0",
+        "vflip": 1,
+    }
+    order = order_for(asked | {"rotationDegrees": 180, "segmentLengthSeconds": 30, "video_gop_size": 25})
+    assert (order.width, order.height, order.rate, order.bitrate, order.encoding) == (640, 480, 15.0, 800_000, "h264")
+    assert (order.rotation_degrees, order.hflip, order.vflip) == (180, False, True)
+    assert (order.segment_seconds, order.gop) == (30.0, 25)
+
+
+def test_an_encoding_that_there_is_not_is_named() -> None:
+    with pytest.raises(BadParameter, match="encoding is 'av1'; use empty, copy or h264"):
+        order_for({"encoding": "AV1"})
+
+
+def test_a_bitrate_below_the_limit_is_in_kilobits() -> None:
+    assert [bits_per_second(rate) for rate in (0, 5000, 99_999, 100_000)] == [0, 5_000_000, 99_999_000, 100_000]
+
+
+def test_the_first_clip_starts_at_the_request_and_every_other_one_now() -> None:
+    now_ns = int(CLOCK.monotonic() * 1e9)
+    assert order_for({}).requested_mono_ns == pytest.approx(now_ns - 0.5e9, abs=1e4)
+    for other in (order_for({}, continuation=1), order_for({}, attempt=2), order_for({}, age=11)):
+        assert other.requested_mono_ns == now_ns
+
+
+def test_a_request_from_the_future_is_one_from_now() -> None:
+    assert requested_mono_ns(micros(2_000.0), 1_000.0, 5) == 5
+
+
+def test_each_sink_has_a_place_and_a_name_of_its_own() -> None:
+    orders = [order_for({}), order_for({}, continuation=1), order_for({}, attempt=2)]
+    assert len({order.stem.split("-", 1)[1] for order in orders}) == 3
+    assert all(order.consumer.split("/")[0] in order.stem for order in orders)
+    assert orders[2].context["attempt"] == "2"
