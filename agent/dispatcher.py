@@ -1,11 +1,12 @@
 """Takes what waits in the device's own store, starts each at most once per attempt, and writes its outcome."""
 
 import asyncio
+import itertools
 import logging
 from collections.abc import Coroutine
 from typing import Any
 
-from agent.actions import ACTIONS
+from agent.actions import ACTIONS, traits_of
 from agent.attempt import Attempt, Tools
 from agent.errors import AlreadyActive
 from agent.outcomes import Outcome, failure
@@ -85,9 +86,13 @@ class Dispatcher:
 
     async def _look(self) -> None:
         """Starts what is free to run, in order: an action has its sink before a later one looks for it."""
-        waiting = [event for event in await self._events.pending(self._device_key) if self._has_room_for(event)]
-        if waiting:
-            await self._tools.cameras.renamed()
+        try:
+            waiting = [event for event in await self._events.pending(self._device_key) if self._has_room_for(event)]
+            if waiting:
+                await self._tools.cameras.renamed()
+        except CuelightError as error:  # what runs goes on; the next look may find the store well again
+            logger.error("the store cannot be read now: %s", error, extra={"code": error.code})
+            return
         for event in waiting:
             if self._has_room_for(event):
                 await self._launch(event)
@@ -95,10 +100,10 @@ class Dispatcher:
     def _has_room_for(self, event: Event) -> bool:
         if event.key in self._running:
             return False
-        action = ACTIONS.get(event.event_type_id)
+        traits = traits_of(event.event_type_id)
         if self._stopping:
-            return action is not None and action.traits.ends_others
-        return action is None or action.traits.immediate or len(self._running) < MAX_RUNNING
+            return traits.ends_others
+        return traits.immediate or len(self._running) < MAX_RUNNING
 
     async def _launch(self, event: Event) -> None:
         """Claims the event (Processing, attempt counted, durable) and starts it; a refused claim is not ours to run."""
@@ -158,7 +163,7 @@ class Dispatcher:
 
     async def _settle(self, event: Event, outcome: Outcome) -> None:
         """Writes the outcome with its report; keeps trying, because what happened must not be lost."""
-        for number in range(1_000_000):
+        for number in itertools.count():
             try:
                 await self._write(event, outcome)
             except CuelightError as error:
@@ -172,7 +177,7 @@ class Dispatcher:
                 return
 
     async def _write(self, event: Event, outcome: Outcome) -> None:
-        if outcome.interrupted:
+        if outcome.interrupted and traits_of(event.event_type_id).resumable:
             after = await self._events.interrupt(event.key, event.attempt_number, outcome.text)
         else:
             after = await self._events.finish(event.key, event.attempt_number, outcome.status, outcome.text)

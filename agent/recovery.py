@@ -7,19 +7,17 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from agent.actions import ACTIONS
+from agent.actions import traits_of
 from agent.media import MediaLibrary
 from agent.outcomes import Outcome, complete, interrupted, stopped
 from agent.parameters import parameters_of
-from agent.running import ActionTraits, Result, StopReason
+from agent.running import Result, StopReason
 from presets_store.errors import CuelightError
 from presets_store.protocol.statuses import EventStatus
 from presets_store.rules.event import Event
 from presets_store.services.events import EventsService
 
 logger = logging.getLogger(__name__)
-
-NO_ACTION = ActionTraits()
 
 CameraOf = Callable[[Event], str | None]
 """The id of the camera that an event's parameters mean; None when they mean none that exists."""
@@ -34,19 +32,15 @@ class Verdict:
     by: str = ""
 
 
-def traits_of(event: Event) -> ActionTraits:
-    """The traits of the event's action; plain ones for a type without an action."""
-    action = ACTIONS.get(event.event_type_id)
-    return action.traits if action else NO_ACTION
-
-
 def judge(unfinished: Sequence[Event], camera_of: CameraOf) -> list[Verdict]:
     """What each event that was cut off (Processing) deserves: pure.
 
     A stop that had been accepted, begun or not, is carried out on what it was to end: else that would go on in a new
     attempt. One that still waits is left to the dispatcher, which will find nothing to end.
     """
-    stops = [event for event in unfinished if traits_of(event).ends_others and event.event_status in _ASKED]
+    stops = [
+        event for event in unfinished if traits_of(event.event_type_id).ends_others and event.event_status in _ASKED
+    ]
     cut_off = [event for event in unfinished if event.event_status is EventStatus.PROCESSING]
     return [_verdict(event, stops, camera_of) for event in cut_off]
 
@@ -66,11 +60,11 @@ def _verdict(event: Event, stops: Sequence[Event], camera_of: CameraOf) -> Verdi
 
 def _reason(stop: Event, event: Event, camera_of: CameraOf) -> StopReason | None:
     """Why `stop` ends `event`; None when it does not."""
-    kind = traits_of(stop).ends
+    kind = traits_of(stop.event_type_id).ends
     if kind is None:
         return StopReason.ENDED if _named_event(stop) == event.key else None
     began_before = event.started <= (stop.started or stop.created)
-    if traits_of(event).sink is kind and began_before and camera_of(stop) == camera_of(event):
+    if traits_of(event.event_type_id).sink is kind and began_before and camera_of(stop) == camera_of(event):
         return StopReason.STOPPED
     return None
 
@@ -102,7 +96,7 @@ class Recovery:
     async def _carry_out(self, verdict: Verdict) -> None:
         event = verdict.event
         outcome = await self._outcome(verdict)
-        if outcome.interrupted and traits_of(event).resumable:
+        if outcome.interrupted and traits_of(event.event_type_id).resumable:
             after = await self._events.interrupt(event.key, event.attempt_number, outcome.text)
         else:
             after = await self._events.finish(event.key, event.attempt_number, outcome.status, outcome.text)
@@ -119,7 +113,7 @@ class Recovery:
         if verdict.reason is None:
             return interrupted(event.attempt_number, "the agent ended while it ran", result)
         note = {"note": f"carried out at the restart of the agent ({verdict.by or 'after it was cut off'})"}
-        if traits_of(event).ends_others:
+        if traits_of(event.event_type_id).ends_others:
             return complete(note)
         return stopped(verdict.reason, event.attempt_number, {**result, **note, "endedBy": verdict.by})
 

@@ -28,3 +28,9 @@ ACTIONS: Mapping[int, Action] = {
     35: EndProcess(),
     37: StopRecording(),
 }
+
+
+def traits_of(event_type_id: int) -> ActionTraits:
+    """The traits of the type's action; plain ones for a type without an action."""
+    action = ACTIONS.get(event_type_id)
+    return action.traits if action else ActionTraits()

@@ -13,6 +13,7 @@ from fakes.clock import ManualClock
 from fakes.served_store import SERIAL, ServedStore, until
 
 from agent.actions import ACTIONS
+from agent.actions.trial import TestEvent
 from agent.attempt import Attempt, Tools
 from agent.cameras import AgentCamera, Cameras
 from agent.context import Context
@@ -109,7 +110,14 @@ async def test_stops_that_were_accepted_are_carried_out_before_the_agent_stops(
     assert (await stored(store, later)).event_status is EventStatus.PENDING
 
 
-async def test_a_stop_of_the_agent_interrupts_what_runs(store: ServedStore, tmp_path: Path) -> None:
+class Resumable(TestEvent):
+    traits: ClassVar = ActionTraits(resumable=True)
+
+
+async def test_a_stop_of_the_agent_interrupts_what_runs(
+    store: ServedStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(ACTIONS, 7, Resumable())
     again, once = await queue(store, TRIAL, maxAttempts=2), None
     async with dispatching(store, tmp_path):
         await reached(store, again, EventStatus.PROCESSING)
@@ -184,3 +192,30 @@ async def test_progress_that_comes_after_the_end_is_dropped_quietly(
         await attempt._store(50.0)
     assert (await stored(store, key)).percent_complete == 100
     assert "progress" not in caplog.text
+
+
+async def test_what_cannot_be_resumed_does_not_begin_again_after_a_stop_of_the_agent(
+    store: ServedStore, tmp_path: Path
+) -> None:
+    key = await queue(store, TRIAL, maxAttempts=5)
+    async with dispatching(store, tmp_path):
+        await reached(store, key, EventStatus.PROCESSING)
+    event = await stored(store, key)
+    assert (event.event_status, json.loads(event.result)["code"]) == (EventStatus.ERROR, "interrupted")
+
+
+async def test_a_store_that_cannot_be_read_for_a_moment_ends_nothing(
+    store: ServedStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    pending = store.services.events.pending
+    troubles = [StorageUnavailable(database="cuelight.db", reason="disk I/O error")]
+
+    async def troubled(device_key: int) -> list[Event]:
+        if troubles:
+            raise troubles.pop()
+        return await pending(device_key)
+
+    monkeypatch.setattr(store.services.events, "pending", troubled)
+    async with dispatching(store, tmp_path):
+        await until(lambda: "disk I/O error" in caplog.text)
+        await reached(store, await queue(store, TRIAL_STOP), EventStatus.COMPLETE)
