@@ -86,7 +86,7 @@ def _told(event: int, ended: dict[str, Any], media_folder: str, out: TextIO) -> 
         _say(out, f"note: {note}")
     _say(
         out,
-        "The agent stays up until Ctrl-C. In another terminal: cuelight preset list, event list, clip list, doctor.",
+        "The agent stays up until Ctrl-C. In another terminal: cuelight preset list, clip list, doctor.",
     )
     return True
 

@@ -243,11 +243,16 @@ class CameraClient:
             self._take(report)
 
     async def _watch(self, host: HostProcess) -> None:
-        """Pings the host; raises HostLost when it stays silent."""
+        """Pings the host; raises HostLost when it stays silent.
+
+        Its silence counts from the first ping without an answer: this process may itself have been stopped for a while.
+        """
         loop = asyncio.get_running_loop()
-        self._heard = loop.time()
+        self._heard = asked = loop.time()
         number = 0
-        while loop.time() - self._heard < self._timing.silent_after:
+        while self._heard >= asked or loop.time() - asked < self._timing.silent_after:
+            if self._heard >= asked:
+                asked = loop.time()
             number += 1
             host.send(Ping(number=number))
             await asyncio.sleep(self._timing.ping_every)

@@ -70,20 +70,21 @@ def kernel_synchronised() -> bool:
 class SystemClock:
     """The machine's clock.
 
-    `floor` (epoch s): `now()` never answers below it. `known`: it is a time that this device has seen, and not only
-    the day of the release. `trusted`: an operator vouches for the machine's clock (an RTC with a battery); else the
-    kernel is asked whether it is synchronised.
+    `floor` (epoch s): `now()` never answers below it, and goes on from it while the machine's clock is behind, until
+    that is set. `known`: it is a time that this device has seen, and not only the day of the release. `trusted`: an
+    operator vouches for the machine's clock (an RTC with a battery); else the kernel is asked whether it is
+    synchronised. A clock that once was stays so: without its time source it is off by some seconds a day.
     """
 
     def __init__(self, *, floor: float = RELEASE_EPOCH, known: bool = False, trusted: bool = False) -> None:
         self._known = known
         self._trusted = trusted
-        self._offset = max(0.0, floor - time.time())
-        self._asked = time.monotonic()
+        self._floor = floor
+        self._started = self._asked = time.monotonic()
         self._quality = self._look()
 
     def now(self) -> float:
-        return time.time() + self._offset
+        return max(time.time(), self._lowest())
 
     def monotonic(self) -> float:
         return time.monotonic()
@@ -95,8 +96,13 @@ class SystemClock:
             self._quality = self._look()
         return self._quality
 
+    def _lowest(self) -> float:
+        """The floor, and the time since it was taken."""
+        return self._floor + time.monotonic() - self._started
+
     def _look(self) -> ClockQuality:
-        if self._offset == 0.0 and (self._trusted or kernel_synchronised()):
+        if time.time() >= self._lowest() and (self._trusted or kernel_synchronised()):
+            self._trusted = True
             return ClockQuality.SYNCHRONISED
         return ClockQuality.FLOOR if self._known else ClockQuality.UNSET
 

@@ -9,6 +9,8 @@ from hardware.models import RecordingOrder
 KILOBITS_BELOW = 100_000
 """A Recording's `bitrate` below this is kbit/s, else bit/s (events-api.md section 12.4)."""
 
+SHORTEST_SEGMENT = 1.0
+
 ENCODINGS = {"": "", "copy": "copy", "h264": "h264", "avc": "h264", "h.264": "h264"}
 
 
@@ -42,13 +44,22 @@ def recording_order(
         bitrate=bits_per_second(parameters.get("bitrate", 0)),
         encoding=ENCODINGS[encoding],
         gop=parameters.get("video_gop_size") or 60,
-        segment_seconds=parameters.get("segmentLengthSeconds", 0.0),
+        segment_seconds=segment_seconds(parameters.get("segmentLengthSeconds", 0.0)),
         duration_seconds=duration,
         rotation_degrees=parameters.get("rotationDegrees", 0),
         hflip=bool(parameters.get("hflip")),
         vflip=bool(parameters.get("vflip")),
         context=sidecar_context(context, camera),
     )
+
+
+def segment_seconds(asked: float) -> float:
+    """Raises BadParameter: shorter segments than a fragment would be a file, and several fsyncs, for every frame."""
+    if 0 < asked < SHORTEST_SEGMENT:
+        raise BadParameter(
+            field="segmentLengthSeconds", wrong=asked, right=f"0 for one clip, or at least {SHORTEST_SEGMENT}"
+        )
+    return asked
 
 
 def requested_mono_ns(created_us: int, wall: float, mono_ns: int) -> int:

@@ -153,8 +153,10 @@ class Capture:
             self._outlets.pause()
             with self._change:
                 self._granted = None
-            source.close()
-            self._doing = Doing.NOTHING
+            try:
+                source.close()
+            finally:
+                self._doing = Doing.NOTHING
         if self._ask is None:
             self._report("closed")
 

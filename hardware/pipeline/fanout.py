@@ -47,13 +47,17 @@ class FanOut:
             for sink in self._sinks:
                 sink.offer(packet)
 
-    def attach(self, sink: PacketSink, since_ns: int) -> None:
-        """Adds `sink`. It starts at the last key frame at or before `since_ns` (CLOCK_MONOTONIC) that the ring has."""
+    def attach(self, sink: PacketSink, since_ns: int | None) -> None:
+        """Adds `sink`. It starts at the last key frame at or before `since_ns` (CLOCK_MONOTONIC) that the ring has.
+
+        `since_ns` None: with what comes from now on.
+        """
         with self._lock:
             if self._stream is not None:
                 sink.renew(self._stream)
-            for packet in self._ring.since(since_ns):
-                sink.offer(packet)
+            if since_ns is not None:
+                for packet in self._ring.since(since_ns):
+                    sink.offer(packet)
             self._sinks.append(sink)
 
     def detach(self, sink: PacketSink) -> None:

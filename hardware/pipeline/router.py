@@ -51,7 +51,7 @@ class Router:
         with self._lock:
             self._routes[order.sink_id] = route
             if self._raw.stream is not None and not at_next_open:
-                self._connect(route, self._raw.stream.format)
+                self._connect(route, self._raw.stream.format, order.requested_mono_ns)
 
     def remove(self, sink_id: str) -> None:
         """Feeds that sink no more; harmless when it is not there."""
@@ -77,13 +77,13 @@ class Router:
                 plan = plan_recording(route.order, granted)
                 if route.outlet is None or plan.recipe != route.recipe:
                     self._disconnect(route)
-                    self._connect(route, granted)
+                    # Without pre-roll: an encoder that was shared may still hold what was before.
+                    self._connect(route, granted, None)
 
-    def _connect(self, route: _Route, granted: Format) -> None:
+    def _connect(self, route: _Route, granted: Format, since_ns: int | None) -> None:
         plan = plan_recording(route.order, granted)
         route.inform(plan.notes)
         route.recipe = plan.recipe
-        since_ns = route.order.requested_mono_ns
         if plan.recipe is None:
             route.outlet = self._raw
             self._raw.attach(route.sink, since_ns)

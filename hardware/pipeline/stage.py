@@ -17,13 +17,17 @@ LONGEST_LAG_NS = 2_000_000_000
 """How far the encoder may fall behind the camera before MJPG is passed on instead."""
 
 TOO_SLOW = "the encoder did not keep up: the camera's MJPG is passed on from here"
+FAILED = "the encoder failed: the camera's MJPG is passed on from here"
+
+_MOST_FAILURES = 30
+"""Pictures in a row that may fail before MJPG is passed on instead."""
 
 
 class EncodeStage:
     """A sink of the camera's stream and the source (`out`) of the encoded one.
 
-    When the encoder falls behind, MJPG is passed on from then on (a new stream on `out`); of other formats whole groups
-    of pictures are dropped.
+    When the encoder falls behind or fails, MJPG is passed on from then on (a new stream on `out`); of other formats
+    whole groups of pictures are dropped.
     """
 
     def __init__(self, recipe: Recipe, ring_seconds: float) -> None:
@@ -55,7 +59,7 @@ class EncodeStage:
             elif self._passing:
                 self.out.offer(item)
             elif self._is_late(item):
-                self._pass_on(item)
+                self._pass_on(item, TOO_SLOW)
             else:
                 self._encode(item)
 
@@ -71,25 +75,27 @@ class EncodeStage:
             return False
         return self._backlog.waiting_since(packet.mono_ns) > LONGEST_LAG_NS
 
-    def _pass_on(self, packet: Packet) -> None:
+    def _pass_on(self, packet: Packet, why: str) -> None:
         self._passing = True
         self._transcoder = None
-        log.warning("%s", TOO_SLOW)
-        self.out.renew(Stream(self.recipe.source, note=TOO_SLOW))
+        log.warning("%s", why)
+        self.out.renew(Stream(self.recipe.source, note=why))
         self.out.offer(packet)
 
     def _encode(self, packet: Packet) -> None:
         import av
 
-        if self._transcoder is None:
-            if not packet.key:
-                return
-            self._transcoder = Transcoder(self.recipe)
+        if self._transcoder is None and not packet.key:
+            return
         try:
+            self._transcoder = self._transcoder or Transcoder(self.recipe)
             results = self._transcoder.convert(packet)
         except av.FFmpegError as error:
             self._failures += 1
             log.log(logging.WARNING if self._failures == 1 else logging.DEBUG, "picture %d: %s", packet.sequence, error)
+            if packet.codec is Codec.MJPEG and self._failures >= _MOST_FAILURES:
+                self._pass_on(packet, FAILED)
             return
+        self._failures = 0
         for result in results:
             self.out.offer(result)

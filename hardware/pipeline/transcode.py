@@ -20,6 +20,10 @@ _MICROS = Fraction(1, 1_000_000)
 _TURNS = {0: (), 90: ("clock",), 180: ("clock", "clock"), 270: ("cclock",)}
 _THREADS = min(2, os.cpu_count() or 1)
 _CRF = "23"
+_LONGEST_GOP, _HIGHEST_BITRATE = 10_000, 1_000_000_000
+"""What a request may ask of the encoder, in pictures and bit/s: its own numbers are 32 bits wide."""
+_MOST_UNDER_WAY = 64
+"""Pictures inside decoder and encoder. What is older did not decode."""
 
 
 class Transcoder:
@@ -45,6 +49,8 @@ class Transcoder:
         coded.pts = coded.dts = packet.mono_ns // 1000
         coded.time_base = _MICROS
         self._sources[coded.pts] = replace(packet, data=b"")
+        if len(self._sources) > _MOST_UNDER_WAY:
+            del self._sources[next(iter(self._sources))]
         return [
             self._finish(result)
             for frame in self._decoder.decode(coded)
@@ -101,12 +107,12 @@ def _create_encoder(recipe: Recipe) -> "VideoCodecContext":
     encoder.pix_fmt = "yuv420p"
     encoder.time_base = _MICROS
     encoder.framerate = Fraction(result.rate).limit_denominator(1001)
-    encoder.gop_size = recipe.gop
+    encoder.gop_size = min(recipe.gop, _LONGEST_GOP)
     encoder.max_b_frames = 0
     encoder.thread_count = _THREADS
     encoder.options = {"preset": "ultrafast", "tune": "zerolatency"}
     if recipe.bitrate:
-        encoder.bit_rate = recipe.bitrate
+        encoder.bit_rate = min(recipe.bitrate, _HIGHEST_BITRATE)
     else:
         encoder.options = {**encoder.options, "crf": _CRF}
     return encoder

@@ -1,5 +1,6 @@
 """One segment of a recording: a fragmented MP4 and its sidecar."""
 
+import contextlib
 import math
 from fractions import Fraction
 from pathlib import Path
@@ -48,13 +49,17 @@ class Segment:
         self.frames = 0
         self.seconds = 0.0
         self._file = MediaFile(path)
-        try:
-            self._synced = syncer.add(path)
-            write_durably(sidecar_path(path), clip.model_dump_json().encode())
-        except OSError as error:
-            self._file.release()
-            path.unlink()
-            raise storage_error(path, error) from error
+        with contextlib.ExitStack() as undo:
+            undo.callback(path.unlink)
+            undo.callback(self._file.release)
+            try:
+                self._synced = syncer.add(path)
+                undo.callback(syncer.remove, self._synced)
+                undo.callback(sidecar_path(path).unlink, missing_ok=True)
+                write_durably(sidecar_path(path), clip.model_dump_json().encode())
+            except OSError as error:
+                raise storage_error(path, error) from error
+            undo.pop_all()
         self._container, self._stream = self._create_container()
 
     @property

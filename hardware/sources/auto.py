@@ -101,7 +101,7 @@ class AutoSource:
             self._first = camera.read(TRIAL_SECONDS)
             if self._first is None:
                 raise CameraStalled(camera=self._spec.camera_id, seconds=TRIAL_SECONDS)
-        except HardwareError:
+        except BaseException:  # boundary: the device is released, whatever went wrong
             camera.close()
             raise
         self._chosen = self._latest = camera

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from hardware.errors import CameraUnavailable, FormatUnsupported, HardwareError
+from hardware.errors import CameraUnavailable, FormatUnsupported
 from hardware.models import Codec, Format, Packet
 from hardware.v4l2.capture import BUFFERS_OF_COMPRESSED, BUFFERS_OF_RAW, Capture, Granted, RawFrame
 from hardware.v4l2.choice import choose_modes, describe
@@ -108,7 +108,7 @@ def open_stream(system: System, node: Node, wanted: Format | None, camera: str) 
         rate = granted.rate or mode.format.rate
         picture = Format(codec=mode.format.codec, width=granted.width, height=granted.height, rate=rate)
         capture.start(BUFFERS_OF_RAW if picture.codec is Codec.YUYV else BUFFERS_OF_COMPRESSED)
-    except HardwareError:
+    except BaseException:  # boundary: the device is released, whatever went wrong
         capture.close()
         raise
     return CameraStream(system, capture, granted, picture, camera)

@@ -1,13 +1,27 @@
 """Services' answers as HTTP responses. The status of a success is always 200: clients take nothing else for one."""
 
+import asyncio
+from collections.abc import Sequence
+
 from aiohttp import web
 
+from presets_store.protocol.base import WireModel
 from presets_store.services.answers import Answer, encode
+
+LONG_LIST = 200
+"""Records from which on writing them out takes too long for the event loop: 25 us each."""
 
 
 def reply(answer: Answer) -> web.Response:
     """One record or a list as JSON, None as an empty body."""
     return reply_text(encode(answer))
+
+
+async def reply_list(records: Sequence[WireModel]) -> web.Response:
+    """A list that may be long as JSON, without keeping the event loop."""
+    if len(records) < LONG_LIST:
+        return reply(records)
+    return reply_text(await asyncio.to_thread(encode, records))
 
 
 def reply_text(body: str) -> web.Response:

@@ -1,5 +1,6 @@
 """Who asks: signed requests over TCP, trusted peers on the Unix socket (whom its file permissions let in)."""
 
+import asyncio
 import hashlib
 import re
 import socket
@@ -41,7 +42,7 @@ def _is_local(request: web.Request) -> bool:
 
 async def _as_local(request: web.Request, handler: Handler) -> web.StreamResponse:
     request[QUERY] = parse_query(request.raw_path.partition("?")[2])
-    request[CALLER] = Caller(name=LOCAL, idempotency=_idempotency(request, await request.read()))
+    request[CALLER] = Caller(name=LOCAL, idempotency=_idempotency(request, await _body(request)))
     return await handler(request)
 
 
@@ -51,7 +52,7 @@ async def _as_signed(request: web.Request, handler: Handler) -> web.StreamRespon
             raise SignatureHeaderRepeated(header=header)
     signed = read_headers(request.headers)
     secret = await request.app[SERVICES].keys.secret_of(signed.access_key)
-    body = await request.read()
+    body = await _body(request)
     request[QUERY] = verify(secret, request.method, request.raw_path, signed, body)
     _check_time(request, signed.timestamp)
     nonce = _spend(request, signed.access_key, signed.nonce)
@@ -61,6 +62,15 @@ async def _as_signed(request: web.Request, handler: Handler) -> web.StreamRespon
     finally:
         if nonce.durable:
             request.app[NONCES].release((signed.access_key, signed.nonce))
+
+
+async def _body(request: web.Request) -> bytes:
+    """The body, which handlers then find read. Who sends it too slowly must not hold a connection for ever."""
+    try:
+        async with asyncio.timeout(request.app[SETTINGS].body_seconds):
+            return await request.read()
+    except TimeoutError:
+        raise web.HTTPRequestTimeout from None
 
 
 def _check_time(request: web.Request, timestamp: str) -> None:

@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from presets_store.api.answers import reply
+from presets_store.api.answers import reply, reply_list
 from presets_store.api.keys import SERVICES, SETTINGS, caller_of, header_of, key_of
 from presets_store.protocol.events import (
     CreateEvent,
@@ -52,7 +52,8 @@ async def set_status(request: web.Request) -> web.Response:
 
 
 async def find(request: web.Request) -> web.Response:
-    return reply(await _events(request).find(parse_body(DateAndCountFilter, await request.read())))
+    body = parse_body(DateAndCountFilter, await request.read())
+    return await reply_list(await _events(request).find(body))
 
 
 async def dequeue(request: web.Request) -> web.Response:
@@ -71,7 +72,7 @@ async def long_poll(request: web.Request) -> web.Response:
 
 
 async def clear_pending(request: web.Request) -> web.Response:
-    return reply(await _events(request).clear_pending(caller_of(request), key_of(request)))
+    return await reply_list(await _events(request).clear_pending(caller_of(request), key_of(request)))
 
 
 async def end(request: web.Request) -> web.Response:

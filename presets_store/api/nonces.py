@@ -11,7 +11,7 @@ Pair = tuple[str, str]
 
 
 class NonceMemory:
-    """Remembers pairs of (access key, nonce) for a time by the monotonic clock, or for good; safe when full."""
+    """Remembers pairs of (access key, nonce) for a time by the monotonic clock, or as long as there is none."""
 
     def __init__(self, clock: Clock, *, capacity: int = CAPACITY) -> None:
         self._clock = clock
@@ -20,9 +20,12 @@ class NonceMemory:
         self._lasting: set[Pair] = set()
 
     def spend(self, pair: Pair, seconds: float | None) -> None:
-        """Marks a nonce as used for `seconds`, None: until the process ends. Raises NonceUsed, NonceMemoryFull."""
+        """Marks a nonce as used for `seconds`, None: until nonces get a time. Raises NonceUsed, NonceMemoryFull."""
         now = self._clock.monotonic()
         self._forget(now)
+        if seconds is not None and self._lasting:  # the clock is trusted now: what it refuses as too old needs no nonce
+            self._passing |= dict.fromkeys(self._lasting, now + seconds)
+            self._lasting.clear()
         if pair in self._passing or pair in self._lasting:
             raise NonceUsed
         if len(self._passing) + len(self._lasting) >= self._capacity:

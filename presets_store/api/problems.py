@@ -104,4 +104,10 @@ def _from_http(request: web.Request, error: web.HTTPException) -> web.Response:
     if isinstance(error, web.HTTPRequestEntityTooLarge):
         detail = "The body of a request may have at most 1 MiB (1048576 bytes)."
         return _problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body_too_large", detail)
+    if isinstance(error, web.HTTPRequestTimeout):
+        response = _problem(
+            HTTPStatus.REQUEST_TIMEOUT, "body_too_slow", "The body of the request did not come in time."
+        )
+        response.force_close()
+        return response
     return _problem(HTTPStatus(error.status), "http_error", f"{error.reason}.")

@@ -15,6 +15,7 @@ class ApiSettings:
 
     `device_clock` marks a device's own API: while the clock's quality is `unset` or `floor`, every timestamp at or
     above `clock_floor` (epoch s) is taken, and nonces are kept for the whole boot. On a hub the window always applies.
+    `body_seconds`: how long a peer may take to send the body of a request.
     """
 
     version: str
@@ -24,3 +25,4 @@ class ApiSettings:
     clock_floor: float = RELEASE_EPOCH
     long_poll_hold: float = 60.0
     heartbeat: float = 15.0
+    body_seconds: float = 30.0

@@ -89,7 +89,9 @@ def problems_of(error: ValidationError, model: type[WireModel]) -> list[FieldPro
     for detail in error.errors(include_url=False):
         problem = _problem(detail["type"], detail["loc"], detail.get("ctx", {}), detail["input"], model)
         problems.setdefault(problem.field, problem)
-    return list(problems.values())[:MAX_PROBLEMS]
+        if len(problems) == MAX_PROBLEMS:  # a body may have a thousand, and the hints are not for nothing
+            break
+    return list(problems.values())
 
 
 def _value_of(raw: object, *, empty: object) -> object:

@@ -15,4 +15,5 @@ def encode(answer: Answer) -> str:
         return ""
     if isinstance(answer, WireModel):
         return json.dumps(answer.dump(), ensure_ascii=False)
-    return json.dumps([record.dump() for record in answer], ensure_ascii=False)
+    # One by one: within a single call other threads, the event loop's among them, would wait for the whole list.
+    return "[" + ", ".join([json.dumps(record.dump(), ensure_ascii=False) for record in answer]) + "]"

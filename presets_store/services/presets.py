@@ -81,20 +81,26 @@ class PresetsService:
     async def run(self, caller: Caller, key: int, body: RunPreset) -> EventIdAnswer:
         """Queues the preset's event on its device, or one on each device of `data`: all of them, or none.
 
-        Raises NotFound for the preset or any device.
+        Raises NotFound for the preset, its device group, or any device.
         """
 
         def queue(unit: Unit) -> EventIdAnswer:
             preset = get_preset(unit.connection, key)
             if preset is None:
                 raise NotFound(what="event preset", name=key)
-            targets = list(dict.fromkeys(body.data)) or [preset.device_key or 0]
+            targets = list(dict.fromkeys(body.data)) or _own_targets(preset)
             for target in targets:
                 require_device(unit.connection, target)
             events = [self._changes.add(unit, _event_of(preset, target)) for target in targets]
             return _answer(unit, events)
 
         return await self._units.write(caller, queue)
+
+
+def _own_targets(preset: Preset) -> list[int]:
+    if preset.device_key is None:
+        raise NotFound(what="device group", name=preset.device_group_id)
+    return [preset.device_key]
 
 
 def _event_of(preset: Preset, device_key: int) -> Event:

@@ -14,6 +14,7 @@ from presets_store.rules.lifecycle import SILENCE_LIMIT
 from presets_store.services.caller import INSIDE
 from presets_store.services.changes import Changes, Reporting, require_event
 from presets_store.services.progress import LatestProgress
+from presets_store.services.results import reportable
 from presets_store.services.unit import Unit, Units
 from presets_store.services.wakeups import Wakeups
 from presets_store.services.wire import event_with_names
@@ -80,11 +81,14 @@ class Runs:
     async def finish(self, key: int, attempt: int, status: EventStatus, result: str) -> Event:
         """The attempt's outcome, with its report in the same transaction. A repeat is harmless.
 
+        A `result` that is too long for a report is shortened (`results.reportable`).
+
         Raises NotFound, StaleAttempt, AlreadyEnded for another outcome than the one stored.
         """
         reached = self._progress.over(key, attempt)
         percent = 100.0 if status is EventStatus.COMPLETE else reached
-        return await self._apply(key, Finish(attempt=attempt, status=status, result=result, percent=percent))
+        command = Finish(attempt=attempt, status=status, result=reportable(result), percent=percent)
+        return await self._apply(key, command)
 
     async def interrupt(self, key: int, attempt: int, result: str) -> Event:
         """The attempt was cut off: Pending again while attempts remain, else Error with `result`.
@@ -92,7 +96,7 @@ class Runs:
         Raises NotFound, StaleAttempt.
         """
         self._progress.over(key, attempt)
-        return await self._apply(key, Interrupt(attempt=attempt, result=result))
+        return await self._apply(key, Interrupt(attempt=attempt, result=reportable(result)))
 
     async def sweep(self) -> int:
         """Applies what the passing of time does: expiry, leases, silence. How many events were due.

@@ -143,7 +143,6 @@ def _keep_answer(unit: Unit, result: object) -> None:
         access_key=unit.caller.name,
         idempotency_key=key.value,
         request_hash=key.request_hash,
-        status=200,
         body=encode(cast("Answer", result)),
         expires=key.expires,
     )

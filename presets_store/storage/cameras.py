@@ -6,7 +6,7 @@ from dataclasses import replace
 from sqlalchemy import Connection, delete, select, update
 
 from presets_store.storage.records import Camera
-from presets_store.storage.rows import insert_record, many, one, update_record
+from presets_store.storage.rows import insert_record, many, update_record
 from presets_store.storage.tables import cameras
 
 _PARKING = -1_000_000
@@ -16,10 +16,6 @@ _PARKING = -1_000_000
 def insert_camera(connection: Connection, camera: Camera) -> Camera:
     """Stores a new camera; IntegrityError when its index or id is taken on the device."""
     return insert_record(connection, cameras, camera)
-
-
-def get_camera(connection: Connection, key: int) -> Camera | None:
-    return one(connection, Camera, select(cameras).where(cameras.c.key == key))
 
 
 def list_cameras(connection: Connection, device_key: int) -> list[Camera]:

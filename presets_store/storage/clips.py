@@ -2,16 +2,11 @@
 
 from dataclasses import replace
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, select
 
-from presets_store.storage.records import Clip, ClipState
-from presets_store.storage.rows import insert_if_absent, insert_record, many, one, update_record, values_of
+from presets_store.storage.records import Clip
+from presets_store.storage.rows import insert_if_absent, many, one, update_record, values_of
 from presets_store.storage.tables import clips
-
-
-def insert_clip(connection: Connection, clip: Clip) -> Clip:
-    """Stores a new clip; IntegrityError when its file or uuid is already indexed."""
-    return insert_record(connection, clips, clip)
 
 
 def adopt_clip(connection: Connection, clip: Clip) -> tuple[Clip, bool]:
@@ -68,20 +63,6 @@ def clips_of_event_uuid(connection: Connection, event_uuid: str) -> list[Clip]:
     return many(connection, Clip, select(clips).where(clips.c.event_uuid == event_uuid).order_by(*order))
 
 
-def clips_in_state(connection: Connection, state: ClipState) -> list[Clip]:
-    return many(connection, Clip, select(clips).where(clips.c.state == state).order_by(clips.c.key))
-
-
-def media_bytes(connection: Connection) -> int:
-    """Size of all indexed files together, in bytes."""
-    return int(connection.execute(select(func.coalesce(func.sum(clips.c.size), 0))).scalar_one())
-
-
 def update_clip(connection: Connection, before: Clip, after: Clip) -> None:
     """Writes what differs; LostUpdate when the clip is gone or its state was changed since `before`."""
     update_record(connection, clips, before, after, guard=("state",))
-
-
-def delete_clip(connection: Connection, key: int) -> bool:
-    """Whether there was such a clip; it is no longer indexed."""
-    return connection.execute(delete(clips).where(clips.c.key == key)).rowcount == 1

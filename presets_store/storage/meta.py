@@ -1,8 +1,8 @@
-"""Facts about the database itself: named values, the key high-water mark, its health."""
+"""Facts about the database itself: named values, the key high-water mark."""
 
 from collections.abc import Mapping
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, select
 from sqlalchemy import text as sql
 
 from presets_store.storage.rows import put
@@ -19,10 +19,6 @@ def get_meta(connection: Connection, name: str) -> str | None:
 
 def set_meta(connection: Connection, name: str, value: str) -> None:
     put(connection, meta, {"name": name, "value": value})
-
-
-def delete_meta(connection: Connection, name: str) -> None:
-    connection.execute(delete(meta).where(meta.c.name == name))
 
 
 def high_water(connection: Connection) -> dict[str, int]:
@@ -48,11 +44,3 @@ def _set_last_key(connection: Connection, table: str, mark: int) -> None:
         connection.execute(sql("SELECT setval(:sequence, :mark)"), {"sequence": f"{table}_key_seq", "mark": mark})
     elif connection.execute(sql("UPDATE sqlite_sequence SET seq = :mark WHERE name = :table"), values).rowcount == 0:
         connection.execute(sql("INSERT INTO sqlite_sequence (name, seq) VALUES (:table, :mark)"), values)
-
-
-def quick_check(connection: Connection) -> list[str]:
-    """What SQLite finds wrong with its file, empty when nothing. Reads the whole file: run it by `Database.read`."""
-    if connection.dialect.name != "sqlite":
-        return []
-    found = [str(line) for line in connection.execute(sql("PRAGMA quick_check")).scalars()]
-    return [] if found == ["ok"] else found

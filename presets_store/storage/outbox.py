@@ -18,11 +18,6 @@ def oldest_in_outbox(connection: Connection, destination: str, limit: int) -> li
     return many(connection, OutboxItem, statement)
 
 
-def outbox_of_event(connection: Connection, event_key: int) -> list[OutboxItem]:
-    """What is still to be reported about an event, oldest first."""
-    return many(connection, OutboxItem, select(outbox).where(outbox.c.event_key == event_key).order_by(outbox.c.key))
-
-
 def count_outbox(connection: Connection, destination: str) -> int:
     statement = select(func.count()).select_from(outbox).where(outbox.c.destination == destination)
     return connection.execute(statement).scalar_one()

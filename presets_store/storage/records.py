@@ -165,8 +165,6 @@ class ApiKey:
     description: str = ""
     status: KeyStatus = KeyStatus.ACTIVE
     created: int = 0
-    last_access: int = 0
-    app_id: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,6 +174,5 @@ class KeptAnswer:
     access_key: str
     idempotency_key: str
     request_hash: str
-    status: int
     body: str
     expires: int

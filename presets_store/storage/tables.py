@@ -215,8 +215,6 @@ keys = Table(
     text("description"),
     Column("status", Coded(KeyStatus), nullable=False),
     number("created"),
-    number("last_access"),
-    number("app_id"),
 )
 
 nonces = Table(
@@ -233,7 +231,6 @@ idempotency = Table(
     Column("access_key", Text, primary_key=True),
     Column("idempotency_key", Text, primary_key=True),
     Column("request_hash", Text, nullable=False),
-    Column("status", Integer, nullable=False),
     Column("body", Text, nullable=False),
     Column("expires", BIG, nullable=False, index=True),
 )

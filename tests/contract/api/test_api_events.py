@@ -2,12 +2,16 @@
 
 import asyncio
 import json
+import threading
 from typing import Any
 
+import pytest
 from fakes.clock import ManualClock
 from fakes.served_store import SERIAL, ServedStore, SigningClient, until
 
+from presets_store.api import answers
 from presets_store.protocol.statuses import EventStatus
+from presets_store.services.answers import Answer, encode
 
 RECORDING = {"deviceSerial": SERIAL, "agentType": "Video", "eventType": "Video_Start_recording"}
 
@@ -230,3 +234,23 @@ async def test_recording_an_ended_event_is_idempotent_by_uuid(client: SigningCli
     other = await client.call("POST", "/v1/event/record", {**body, "eventStatus": 5})
     assert (other.status, other.json()["code"]) == (409, "record_differs")
     assert (await client.call("POST", "/v1/event/record", {**body, "eventStatus": 3})).status == 400
+
+
+async def test_a_long_list_is_written_outside_the_event_loop(
+    store: ServedStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Twenty thousand events take half a second: nobody else may wait for that."""
+    where: list[threading.Thread] = []
+
+    def noted(answer: Answer) -> str:
+        where.append(threading.current_thread())
+        return encode(answer)
+
+    for _ in range(3):
+        await store.client.json("POST", "/v1/event", {"deviceSerial": SERIAL, "eventType": "Video_Test_event"})
+    monkeypatch.setattr(answers, "encode", noted)
+    short = await store.client.json("POST", "/v1/event/list", {})
+    monkeypatch.setattr(answers, "LONG_LIST", 3)
+    assert await store.client.json("POST", "/v1/event/list", {}) == short
+    assert len(short) == 3
+    assert [thread is threading.main_thread() for thread in where] == [True, False]

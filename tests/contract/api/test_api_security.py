@@ -229,6 +229,23 @@ async def _endless() -> AsyncIterator[bytes]:
         yield b" " * 65536
 
 
+async def test_a_peer_that_keeps_its_body_back_is_let_go(tmp_path: Path, clock: ManualClock) -> None:
+    async with served_store(tmp_path, clock, body_seconds=0.1) as store:
+        signed = store.client.sign("POST", "/v1/event", EVENT)
+        lines = ["POST /v1/event HTTP/1.1", "Host: x", f"Content-Length: {len(EVENT)}"]
+        lines += [f"{name}: {value}" for name, value in signed.items()]
+        url = URL(store.root)
+        reader, writer = await asyncio.open_connection(url.host, url.port)
+        writer.write("\r\n".join([*lines, "", EVENT[:5]]).encode())
+        head = (await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)).decode()
+        assert head.startswith("HTTP/1.1 408 ")
+        assert "application/problem+json" in head
+        assert "Connection: close" in head
+        writer.close()
+        await writer.wait_closed()
+        assert await events(store.client) == []
+
+
 async def test_unknown_routes_and_methods(client: SigningClient) -> None:
     refused(await client.send("GET", "/v1/nothing"), 404, "no_such_route")
     refused(await client.send("GET", "/"), 404, "no_such_route")

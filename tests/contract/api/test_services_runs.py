@@ -18,6 +18,8 @@ from presets_store.services import build_services
 from presets_store.services.errors import KeyUnknown, NotFound
 from presets_store.storage.events import get_event
 from presets_store.storage.nonces import UNTIL_REBOOT, use_nonce
+from presets_store.storage.presets import insert_preset
+from presets_store.storage.records import Preset
 
 
 async def queue(store: ServedStore, **fields: Any) -> int:
@@ -228,3 +230,31 @@ async def test_progress_of_an_attempt_that_is_over_is_not_shown_in_the_next(stor
     await store.services.events.interrupt(key, 1, '{"code": "interrupted"}')
     await begin(store, key)
     assert (await store.services.events.get(key)).percent_complete == 0.0
+
+
+async def test_an_outcome_too_long_for_a_report_still_ends_the_event(reporting_store: ServedStore) -> None:
+    """A recording of many segments names each of its clips: its event must not stay Processing for that."""
+    services = reporting_store.services
+    key = await queue(reporting_store)
+    await begin(reporting_store, key)
+    result = json.dumps({"code": "storage_full", "clips": [{"file": f"clip-{number}.mp4"} for number in range(5000)]})
+    ended = await services.events.finish(key, 1, EventStatus.ERROR, result)
+    assert ended.event_status is EventStatus.ERROR
+    kept = json.loads(ended.result)
+    assert kept["code"] == "storage_full"
+    assert str(len(result)) in kept["note"]
+    assert await services.events.finish(key, 1, EventStatus.ERROR, result) == ended
+    report = await services.outbox.oldest("hub")
+    assert report is not None
+    assert json.loads(report.body)["result"] == ended.result
+    record = await reporting_store.client.call("POST", "/v1/event/record", report.body)
+    assert record.status == 200, record.body
+
+
+async def test_running_a_preset_of_a_group_says_that_there_is_no_such_group(store: ServedStore) -> None:
+    """No group can be made yet; a database that a later release wrote may name one."""
+    preset = Preset(uuid="u", device_group_id=9, agent_type_id=1, event_type_id=7)
+    key = (await store.services.database.write(lambda connection: insert_preset(connection, preset))).key
+    answer = await store.client.call("POST", f"/v1/eventpreset/run/{key}", {})
+    assert (answer.status, answer.json()["detail"]) == (404, "There is no device group 9.")
+    assert "EventID" in await store.client.json("POST", f"/v1/eventpreset/run/{key}", {"data": [store.device]})

@@ -75,6 +75,13 @@ def test_an_encoding_that_there_is_not_is_named() -> None:
         order_for({"encoding": "AV1"})
 
 
+@pytest.mark.parametrize("seconds", [0.001, 0.99])
+def test_a_segment_for_every_frame_is_refused(seconds: float) -> None:
+    with pytest.raises(BadParameter, match="at least 1.0"):
+        order_for({"segmentLengthSeconds": seconds})
+    assert order_for({"segmentLengthSeconds": 1}).segment_seconds == 1.0
+
+
 def test_a_bitrate_below_the_limit_is_in_kilobits() -> None:
     assert [bits_per_second(rate) for rate in (0, 5000, 99_999, 100_000)] == [0, 5_000_000, 99_999_000, 100_000]
 

@@ -3,12 +3,14 @@
 import errno
 import select
 from collections.abc import Callable
+from typing import NoReturn
 
 import pytest
 from fakes.v4l2 import MJPG_HD, MJPG_VGA, START_NS, YUYV_HD, YUYV_TINY, FakeCamera, FakeMode, FakeSystem, jpeg
 
 from hardware.errors import CameraBusy, CameraUnavailable, FormatUnsupported, HardwareError
 from hardware.models import CameraSpec, Codec, Format, Packet
+from hardware.sources.auto import AutoSource
 from hardware.sources.v4l2 import V4l2Source
 from hardware.v4l2 import abi
 from hardware.v4l2.abi import BufferFlags, Capabilities, Field, Request
@@ -347,3 +349,31 @@ def test_no_camera_is_a_normal_state(cameras: dict[str, FakeCamera], address: st
 def test_reading_what_is_not_open() -> None:
     with pytest.raises(CameraUnavailable, match="not open"):
         source_of(FakeSystem()).read(1.0)
+
+
+@pytest.mark.parametrize("automatic", [False, True])
+def test_a_driver_that_confuses_us_does_not_keep_its_device(automatic: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """mmap(2) of nothing is a ValueError in Python: no failure that was thought of, and still the node is released."""
+    system = FakeSystem({NODE: FakeCamera()})
+
+    def map_nothing(*_: object) -> NoReturn:
+        raise ValueError("cannot mmap an empty file")
+
+    monkeypatch.setattr(system, "map", map_nothing)
+    spec = CameraSpec(camera_id="front", name="Front", backend="v4l2")
+    source = AutoSource(spec, system) if automatic else V4l2Source(spec, system)
+    with pytest.raises(ValueError, match="mmap"):
+        source.open(None)
+    assert system.released()
+
+
+def test_a_trial_that_confuses_us_does_not_keep_the_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    system = FakeSystem({NODE: FakeCamera()})
+
+    def mistake(*_: object) -> NoReturn:
+        raise ValueError("a frame of a kind that nobody thought of")
+
+    monkeypatch.setattr(V4l2Source, "read", mistake)
+    with pytest.raises(ValueError, match="kind"):
+        AutoSource(CameraSpec(camera_id="front", name="Front", backend="auto"), system).open(None)
+    assert system.released()

@@ -170,7 +170,7 @@ def _create_keys() -> None:
         "keys",
         *_texts("access_key", "description", "status"),
         *_others(sa.LargeBinary, "sealed_secret"),
-        *_numbers("created", "last_access", "app_id"),
+        *_numbers("created"),
         _primary("keys", "access_key"),
     )
     op.create_table(
@@ -183,7 +183,6 @@ def _create_keys() -> None:
     op.create_table(
         "idempotency",
         *_texts("access_key", "idempotency_key", "request_hash", "body"),
-        *_others(sa.Integer, "status"),
         *_numbers("expires"),
         _primary("idempotency", "access_key", "idempotency_key"),
     )
