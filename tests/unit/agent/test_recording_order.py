@@ -77,7 +77,7 @@ def test_an_encoding_that_there_is_not_is_named() -> None:
 
 @pytest.mark.parametrize("seconds", [0.001, 0.99])
 def test_a_segment_for_every_frame_is_refused(seconds: float) -> None:
-    with pytest.raises(BadParameter, match="at least 1.0"):
+    with pytest.raises(BadParameter, match="at least 1"):
         order_for({"segmentLengthSeconds": seconds})
     assert order_for({"segmentLengthSeconds": 1}).segment_seconds == 1.0
 
