@@ -8,7 +8,7 @@ import asyncio
 import errno
 import logging
 import time
-from collections.abc import Awaitable, Callable, Collection, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -90,7 +90,7 @@ class MediaLibrary:
     async def recover(self, event: Event) -> list[dict[str, Any]]:
         """Closes what a lost host left open of this event and answers all its clips."""
         for sidecar in await asyncio.to_thread(self._sidecars_of, event.uuid):
-            await self._take_up(sidecar, {}, Reconciled())
+            await self._take_up(sidecar, Reconciled())
         return await self.clips_of(event)
 
     async def reconcile(self, occupied: Collection[str] = ()) -> Reconciled:
@@ -99,21 +99,24 @@ class MediaLibrary:
         Other open segments are trimmed to their last whole fragment, closed ones that the index lacks are adopted, rows
         whose file is gone become `missing`. Files without a sidecar are never touched.
         """
-        known = {clip.file: clip for clip in await self._clips.all_files()}
+        indexed = {clip.file: clip for clip in await self._clips.all_files() if clip.state is not ClipState.MISSING}
+        news, gone = await asyncio.to_thread(self._differences, indexed)
         changed = Reconciled()
-        for sidecar in await asyncio.to_thread(lambda: list(self._sidecars())):
-            await self._take_up(sidecar, known, changed, occupied=occupied)
-        for clip in known.values():
-            gone = not await asyncio.to_thread((self.folder / clip.file).exists)
-            if gone and clip.state is not ClipState.MISSING:
-                await self._clips.mark_missing(clip.key)
-                logger.warning("a clip's file is gone", extra={"clip": clip.uuid, "file": clip.file})
-                changed.missing += 1
+        for sidecar in news:
+            await self._take_up(sidecar, changed, occupied=occupied)
+        for clip in gone:
+            await self._clips.mark_missing(clip.key)
+            logger.warning("a clip's file is gone", extra={"clip": clip.uuid, "file": clip.file})
+            changed.missing += 1
         return changed
 
-    async def _take_up(
-        self, sidecar: Path, known: dict[str, Clip], changed: Reconciled, *, occupied: Collection[str] = ()
-    ) -> None:
+    def _differences(self, indexed: Mapping[str, Clip]) -> tuple[list[Path], list[Clip]]:
+        """Sidecars of files that are not indexed, and indexed clips without a file; opens no file."""
+        news = [sidecar for sidecar in self._sidecars() if self._relative(sidecar.with_suffix("")) not in indexed]
+        gone = [clip for file, clip in indexed.items() if not (self.folder / file).exists()]
+        return news, gone
+
+    async def _take_up(self, sidecar: Path, changed: Reconciled, *, occupied: Collection[str] = ()) -> None:
         file = await asyncio.to_thread(read_sidecar, sidecar)
         if file is None:
             changed.unreadable += 1
@@ -123,19 +126,12 @@ class MediaLibrary:
             if file.context.get("camera_id") in occupied:
                 return
             file = await self._close(sidecar, changed)
-        elif await self._is_news(sidecar, known):
+        elif await asyncio.to_thread(sidecar.with_suffix("").exists):
             changed.adopted += 1
         else:
             return
         if file is not None:
             await self._clips.index(self._record(file, sidecar.parent))
-
-    async def _is_news(self, sidecar: Path, known: dict[str, Clip]) -> bool:
-        """Whether there is a closed file that the index lacks, or has as missing."""
-        media = sidecar.with_suffix("")
-        clip = known.get(self._relative(media))
-        indexed = clip is not None and clip.state is not ClipState.MISSING
-        return not indexed and await asyncio.to_thread(media.exists)
 
     async def _close(self, sidecar: Path, changed: Reconciled) -> ClipFile | None:
         """Has an open segment closed by a file job; None when there was no whole fragment in it."""
