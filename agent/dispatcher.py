@@ -88,7 +88,7 @@ class Dispatcher:
         """Starts what is free to run, in order: an action has its sink before a later one looks for it."""
         try:
             waiting = [event for event in await self._events.pending(self._device_key) if self._has_room_for(event)]
-            if waiting:
+            if any("camera" in event.event_parameters.casefold() for event in waiting):
                 await self._tools.cameras.renamed()
         except CuelightError as error:  # what runs goes on; the next look may find the store well again
             logger.error("the store cannot be read now: %s", error, extra={"code": error.code})

@@ -56,7 +56,8 @@ class Recording:
 
     async def run(self) -> Result:
         """Until duration, stop or failure."""
-        self._clips = await self._context.media.clips_of(self._context.event)
+        if self._context.event.attempt_number > 1:
+            self._clips = await self._context.media.clips_of(self._context.event)
         self._earlier = sum(clip["seconds"] for clip in self._clips)
         stopping = asyncio.ensure_future(self._context.stop.wait())
         try:

@@ -7,7 +7,7 @@ since it was read.
 from collections.abc import Collection
 from dataclasses import replace
 
-from sqlalchemy import Connection, Select, delete, or_, select, update
+from sqlalchemy import Connection, Select, bindparam, delete, or_, select, update
 
 from presets_store.protocol.statuses import EventStatus
 from presets_store.rules.commands import Checkout
@@ -17,6 +17,9 @@ from presets_store.storage.tables import events
 
 _GUARD = ("event_status", "attempt_number", "checkout_token")
 _MICROSECONDS = 1_000_000
+
+_BY_KEY = select(events).where(events.c.key == bindparam("wanted"))
+_BY_KEY_LOCKED = _BY_KEY.with_for_update()
 
 UNFINISHED = (EventStatus.PENDING, EventStatus.CHECKED_OUT, EventStatus.PROCESSING)
 
@@ -38,12 +41,12 @@ def accept_event(connection: Connection, event: Event) -> tuple[Event, bool]:
 
 
 def get_event(connection: Connection, key: int) -> Event | None:
-    return one(connection, Event, select(events).where(events.c.key == key))
+    return one(connection, Event, _BY_KEY, wanted=key)
 
 
 def get_event_for_update(connection: Connection, key: int) -> Event | None:
     """The event, locked until the transaction ends (on SQLite every write transaction is alone anyway)."""
-    return one(connection, Event, select(events).where(events.c.key == key).with_for_update())
+    return one(connection, Event, _BY_KEY_LOCKED, wanted=key)
 
 
 def find_event_by_uuid(connection: Connection, uuid: str) -> Event | None:
