@@ -118,12 +118,12 @@ class Dispatcher:
             logger.log(level, "event is not started: %s", refused, extra={"event": event.key, "code": refused.code})
             del self._running[event.key]
             return
-        refusal = self._occupy(event, running)
-        self._tasks.start(self._perform(event, running, refusal))
+        prepared = self._prepare(event, running)
+        self._tasks.start(self._perform(event, running, prepared))
 
-    async def _perform(self, event: Event, running: Running, refusal: Outcome | None) -> None:
+    async def _perform(self, event: Event, running: Running, prepared: Parameters | Outcome) -> None:
         try:
-            outcome = refusal or await self._act(event, running)
+            outcome = prepared if isinstance(prepared, Outcome) else await self._act(event, running, prepared)
             await self._settle(event, outcome)
         finally:
             full = len(self._running) >= MAX_RUNNING
@@ -132,8 +132,8 @@ class Dispatcher:
             if full:
                 self._wakeups.wake(self._device_key)
 
-    def _occupy(self, event: Event, running: Running) -> Outcome | None:
-        """Reserves the sink on the event's camera; the outcome when the event cannot be carried out."""
+    def _prepare(self, event: Event, running: Running) -> Parameters | Outcome:
+        """The event's parameters, its sink reserved; the outcome when it cannot be carried out."""
         name = EVENT_TYPES[event.event_type_id].wire_name
         logger.info("%s begins", name, extra={"event": event.key, "attempt": event.attempt_number})
         action = ACTIONS.get(event.event_type_id)
@@ -145,7 +145,7 @@ class Dispatcher:
                 running.sink = self._free_sink(action.traits.sink, parameters)
         except CuelightError as error:
             return failure(error)
-        return None
+        return parameters
 
     def _free_sink(self, kind: SinkKind, parameters: Parameters) -> tuple[str, SinkKind]:
         """Raises AlreadyActive, CameraUnknown."""
@@ -155,11 +155,11 @@ class Dispatcher:
             raise AlreadyActive(kind=kind, camera=camera.name, event=other.event_key)
         return camera.camera_id, kind
 
-    async def _act(self, event: Event, running: Running) -> Outcome:
+    async def _act(self, event: Event, running: Running, parameters: Parameters) -> Outcome:
         """Runs the action; every way it may end becomes an outcome."""
         name = EVENT_TYPES[event.event_type_id].wire_name
         attempt = Attempt(event, name, self._tools, self, running.stop, self._start_store)
-        return await attempt.run(ACTIONS[event.event_type_id], parameters_of(event))
+        return await attempt.run(ACTIONS[event.event_type_id], parameters)
 
     async def _settle(self, event: Event, outcome: Outcome) -> None:
         """Writes the outcome with its report; keeps trying, because what happened must not be lost."""

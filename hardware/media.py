@@ -2,13 +2,14 @@
 
 from fractions import Fraction
 from pathlib import Path
-
-import av
-from av.container import InputContainer
-from av.video.stream import VideoStream
+from typing import TYPE_CHECKING
 
 from hardware.errors import JobFailed
 from hardware.models import Model
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.video.stream import VideoStream
 
 
 class Inspection(Model):
@@ -61,7 +62,9 @@ def inspect(path: Path, *, decode: bool = True) -> Inspection:
     )
 
 
-def _open(path: Path, job: str) -> InputContainer:
+def _open(path: Path, job: str) -> "InputContainer":
+    import av
+
     if not path.is_file():
         raise JobFailed(job=job, reason=f"no file {str(path)!r}")
     try:
@@ -70,7 +73,9 @@ def _open(path: Path, job: str) -> InputContainer:
         raise JobFailed(job=job, reason=f"{str(path)!r} is not a media file: {error}") from error
 
 
-def _count(container: InputContainer) -> tuple[int, float]:
+def _count(container: "InputContainer") -> tuple[int, float]:
+    import av
+
     if not container.streams.video:
         return 0, 0.0
     stream = container.streams.video[0]
@@ -88,13 +93,15 @@ def _count(container: InputContainer) -> tuple[int, float]:
     return frames, float((end - (first or 0)) * (stream.time_base or Fraction(0)))
 
 
-def _ticks(stream: VideoStream) -> int:
+def _ticks(stream: "VideoStream") -> int:
     """One frame's length in the stream's time base."""
     return round(1 / (stream.average_rate or 1) / (stream.time_base or 1))
 
 
 def _find_damage(path: Path, frames: int) -> str:
     """Decodes everything; answers what is wrong, empty when nothing is."""
+    import av
+
     decoded = 0
     try:
         with _open(path, "probe") as container:

@@ -7,6 +7,9 @@ Each class has a stable `code`, a `kind` (what sort of answer it deserves at an 
 from enum import StrEnum
 from typing import ClassVar
 
+PROBLEM_TYPE = "urn:cuelight:problem:"
+"""What stands before an error's code in the `type` of a problem document."""
+
 
 class Kind(StrEnum):
     """What sort of failure it is, for the edges to translate."""

@@ -10,11 +10,10 @@ from typing import Any
 from urllib.parse import urlencode
 
 from agent.cli.errors import AgentForbidden, AgentUnreachable, Refused
+from presets_store.errors import PROBLEM_TYPE
 
 TIMEOUT = 30.0
 """Seconds that the agent may take for an answer."""
-
-_PROBLEM_TYPE = "urn:cuelight:problem:"
 
 
 class UnixConnection(http.client.HTTPConnection):
@@ -77,7 +76,7 @@ def refusal(status: int, data: bytes) -> Refused:
     if not isinstance(document, dict):
         text = data.decode(errors="replace").strip() or HTTPStatus(status).phrase
         return Refused(status, f"http_{status}", text)
-    problem = str(document.get("code") or document.get("type", "")).removeprefix(_PROBLEM_TYPE)
+    problem = str(document.get("code") or document.get("type", "")).removeprefix(PROBLEM_TYPE)
     lines = [str(document.get("detail") or document.get("title") or HTTPStatus(status).phrase)]
     for wrong in document.get("errors", []):
         expected = f"; expected: {wrong['expected']}" if wrong.get("expected") else ""

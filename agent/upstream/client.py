@@ -10,12 +10,12 @@ import aiohttp
 
 from agent.errors import UpstreamRefused, UpstreamUnreachable
 from presets_store.clock import Clock
+from presets_store.errors import PROBLEM_TYPE
 from presets_store.protocol.signing import sign_headers
 
 REQUEST_TIMEOUT = 30.0
 CONNECT_TIMEOUT = 10.0
 MAX_ANSWER = 4 * 1024 * 1024
-PROBLEM_TYPE = "urn:cuelight:problem:"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from hardware.media import survey
 from hardware.mp4 import measure
 
 
@@ -19,7 +20,7 @@ class Salvaged:
 
 
 def salvage(path: Path) -> Salvaged | None:
-    """Cuts `path` after its last whole fragment, durably. None when it has none. Raises OSError."""
+    """Cuts `path` after its last whole fragment, durably. None when it has none. Raises OSError, JobFailed."""
     with path.open("r+b") as file:
         layout = measure(file)
         if not layout.playable or layout.fragments == 0:
@@ -28,18 +29,5 @@ def salvage(path: Path) -> Salvaged | None:
         os.fsync(file.fileno())
         file.seek(0)
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    frames, seconds = _count(path)
+    frames, seconds = survey(path)
     return Salvaged(layout.end, frames, seconds, digest)
-
-
-def _count(path: Path) -> tuple[int, float]:
-    """Frames and seconds by the packets' own time stamps: the header of a fragmented file knows neither."""
-    import av
-
-    frames, end = 0, 0.0
-    with av.open(str(path), "r") as container:
-        for packet in container.demux(video=0):
-            if packet.size and packet.pts is not None:
-                frames += 1
-                end = max(end, float((packet.pts + (packet.duration or 0)) * packet.time_base))
-    return frames, end

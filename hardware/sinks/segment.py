@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hardware.durable import sync_folder, write_durably
-from hardware.errors import StorageFailed
+from hardware.errors import JobFailed, StorageFailed
 from hardware.models import ClipFile, Packet
 from hardware.sinks.mediafile import MediaFile, storage_error
 from hardware.sinks.salvage import salvage
@@ -115,7 +115,7 @@ class Segment:
                 sync_folder(self._path.parent)
                 return None
             return self._finish(left.size, left.frames, left.seconds, left.sha256, dropped)
-        except OSError:
+        except (OSError, JobFailed):
             return None  # the sidecar still says that the segment is open: recovery looks at it at the next start
 
     def _finish(self, size: int, frames: int, seconds: float, sha256: str, dropped: int) -> ClipFile:

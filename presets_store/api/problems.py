@@ -9,7 +9,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from presets_store.api.answers import reply_text
-from presets_store.errors import CuelightError, Kind
+from presets_store.errors import PROBLEM_TYPE, CuelightError, Kind
 from presets_store.protocol.errors import FieldProblem, FieldsError
 from presets_store.protocol.system import ProblemDocument, ProblemField
 from presets_store.redaction import redact_text
@@ -66,7 +66,7 @@ def _problem(
 ) -> web.Response:
     # Constructed without checks: this must work whatever a peer put into the path or a name.
     document = ProblemDocument.model_construct(
-        type=f"urn:cuelight:problem:{code}",
+        type=PROBLEM_TYPE + code,
         title=status.phrase,
         status=status.value,
         detail=redact_text(detail)[:_DETAIL_LIMIT],

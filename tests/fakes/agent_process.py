@@ -147,6 +147,11 @@ def ended(event: dict[str, Any]) -> dict[str, Any] | None:
     return event if event["eventStatus"] in TERMINAL else None
 
 
+def result_of(event: dict[str, Any]) -> dict[str, Any]:
+    """What the event's action told."""
+    return dict(json.loads(event["result"]))
+
+
 def wait_for(look: Callable[[], Any], timeout: float, what: str) -> Any:
     """The first truthy answer of `look`."""
     deadline = time.monotonic() + timeout

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes.agent_process import AgentProcess, running_agent, wait_for
+from fakes.agent_process import AgentProcess, result_of, running_agent, wait_for
 from fakes.clips import assert_clips_are_whole, decoded_frames, sidecar_of
 from fakes.live import Live
 
@@ -30,10 +30,6 @@ def agent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AgentProcess]:
         assert agent.stop() == 0
         assert_clips_are_whole(agent.media)
         assert "Traceback" not in agent.logged()
-
-
-def result(event: dict[str, Any]) -> dict[str, Any]:
-    return dict(json.loads(event["result"]))
 
 
 def start(agent: AgentProcess, **parameters: Any) -> int:
@@ -61,7 +57,7 @@ def test_a_recording_with_a_duration_ends_complete_and_tells_what_was_asked_and_
     told = live.percents(key)
     assert told == sorted(told)
     assert len({percent for percent in told if 0 < percent < 100}) >= 2
-    outcome = result(event)
+    outcome = result_of(event)
     assert outcome["asked"] == {"durationSeconds": 2.5, "width": 320, "height": 240}
     assert (outcome["granted"]["width"], outcome["granted"]["height"]) == (768, 576)
     (clip,) = outcome["clips"]
@@ -74,18 +70,18 @@ def test_a_recording_with_a_duration_ends_complete_and_tells_what_was_asked_and_
 def test_a_stop_completes_the_recording_with_its_clip(agent: AgentProcess) -> None:
     key = start(agent)
     stop = agent.create_event("Video_Stop_recording")
-    assert result(agent.wait_for_event(stop)) == {"stopped": [key]}
+    assert result_of(agent.wait_for_event(stop)) == {"stopped": [key]}
     event = agent.event(key)
     assert event["eventStatus"] == COMPLETE, "the stop ends when what it stopped has its outcome"
-    assert result(event)["endedBy"] == f"event {stop} (Video_Stop_recording)"
-    assert len(result(event)["clips"]) == 1
+    assert result_of(event)["endedBy"] == f"event {stop} (Video_Stop_recording)"
+    assert len(result_of(event)["clips"]) == 1
 
 
 def test_a_start_and_its_stop_that_come_at_once_keep_their_order(agent: AgentProcess) -> None:
     for _ in range(3):
         key = agent.create_event("Video_Start_recording", durationSeconds=60)
         stop = agent.create_event("Video_Stop_recording")
-        assert result(agent.wait_for_event(stop)) == {"stopped": [key]}
+        assert result_of(agent.wait_for_event(stop)) == {"stopped": [key]}
         assert agent.event(key)["eventStatus"] == COMPLETE
 
 
@@ -98,32 +94,32 @@ def test_an_ended_recording_is_cancelled_and_keeps_its_clip(agent: AgentProcess,
         end = int(answer["description"])
     else:
         end = agent.create_event("Device_End_process", eventID=key)
-    assert result(agent.wait_for_event(end)) == {"ended": [key]}
+    assert result_of(agent.wait_for_event(end)) == {"ended": [key]}
     event = agent.event(key)
     assert event["eventStatus"] == CANCELLED
-    assert len(result(event)["clips"]) == len(agent.clips(key)) == 1
+    assert len(result_of(event)["clips"]) == len(agent.clips(key)) == 1
 
 
 def test_a_stop_of_nothing_is_a_wish_fulfilled(agent: AgentProcess) -> None:
     for kind in ("Video_Stop_recording", "Video_Multiplex_stop_recording", "Video_Test_stop"):
         event = agent.wait_for_event(agent.create_event(kind))
         assert event["eventStatus"] == COMPLETE
-        assert result(event)["stopped"] == []
+        assert result_of(event)["stopped"] == []
 
 
 def test_the_end_of_an_unknown_event_and_a_bad_number_are_errors(agent: AgentProcess) -> None:
     unknown = agent.wait_for_event(agent.create_event("Device_End_process", eventID=999_999))
-    assert (unknown["eventStatus"], result(unknown)["code"]) == (ERROR, "unknown_event")
+    assert (unknown["eventStatus"], result_of(unknown)["code"]) == (ERROR, "unknown_event")
     bad = agent.wait_for_event(agent.create_event("Device_End_process", eventID="seven"))
-    assert (bad["eventStatus"], result(bad)["code"]) == (ERROR, "bad_parameters")
-    assert "eventID" in result(bad)["message"]
+    assert (bad["eventStatus"], result_of(bad)["code"]) == (ERROR, "bad_parameters")
+    assert "eventID" in result_of(bad)["message"]
 
 
 def test_a_second_recording_of_a_camera_is_refused_and_other_sinks_run_beside_it(agent: AgentProcess) -> None:
     first = start(agent)
     second = agent.wait_for_event(agent.create_event("Video_Multiplex_start_recording", durationSeconds=1))
-    assert (second["eventStatus"], result(second)["code"]) == (ERROR, "already_active")
-    assert f"event {first}" in result(second)["message"]
+    assert (second["eventStatus"], result_of(second)["code"]) == (ERROR, "already_active")
+    assert f"event {first}" in result_of(second)["message"]
     beside = [
         agent.create_event("Video_Test_event", durationSeconds=0.5),
         agent.create_event("Video_Start_recording", durationSeconds=0.5, camera="other"),
@@ -136,27 +132,27 @@ def test_a_second_recording_of_a_camera_is_refused_and_other_sinks_run_beside_it
 def test_a_test_event_counts_and_can_be_stopped(agent: AgentProcess) -> None:
     with Live(agent.state / "api.sock") as live:
         event = agent.wait_for_event(agent.create_event("Video_Test_event", durationSeconds=1))
-    assert (event["eventStatus"], result(event)) == (COMPLETE, {"seconds": 1.0})
+    assert (event["eventStatus"], result_of(event)) == (COMPLETE, {"seconds": 1.0})
     assert live.percents(event["key"]) == sorted(live.percents(event["key"]))
     key = agent.create_event("Video_Test_event", durationSeconds=60)
     wait_for(lambda: agent.event(key)["eventStatus"] == 3, 5, "the test event to begin")
-    assert result(agent.wait_for_event(agent.create_event("Video_Test_stop"))) == {"stopped": [key]}
+    assert result_of(agent.wait_for_event(agent.create_event("Video_Test_stop"))) == {"stopped": [key]}
     assert agent.event(key)["eventStatus"] == COMPLETE
 
 
 @pytest.mark.parametrize("kind", ["Video_Start_send_ActionSync", "Video_Join_conference"])
 def test_what_this_agent_cannot_do_ends_at_once_and_says_so(agent: AgentProcess, kind: str) -> None:
     event = agent.wait_for_event(agent.create_event(kind, max_attempts=3), timeout=5)
-    assert (event["eventStatus"], result(event)["code"]) == (ERROR, "unsupported")
-    assert kind in result(event)["message"]
+    assert (event["eventStatus"], result_of(event)["code"]) == (ERROR, "unsupported")
+    assert kind in result_of(event)["message"]
 
 
 def test_parameters_are_read_as_they_were_accepted(agent: AgentProcess) -> None:
     """Another first letter and numbers in quotes are taken when an event is accepted: so they have an effect."""
     event = agent.wait_for_event(agent.create_event("Video_Start_recording", DurationSeconds="0.5", Camera="Door"))
     assert event["eventStatus"] == COMPLETE
-    assert result(event)["asked"] == {"durationSeconds": 0.5}
-    assert result(event)["camera"] == "Door"
+    assert result_of(event)["asked"] == {"durationSeconds": 0.5}
+    assert result_of(event)["camera"] == "Door"
 
 
 def test_values_that_an_action_cannot_take_are_named(agent: AgentProcess) -> None:
@@ -164,7 +160,7 @@ def test_values_that_an_action_cannot_take_are_named(agent: AgentProcess) -> Non
         parameters: dict[str, Any] = {"durationSeconds": 1, **wrong}
         event = agent.wait_for_event(agent.create_event("Video_Start_recording", **parameters))
         assert event["eventStatus"] == ERROR
-        assert all(value in result(event)["message"] for value in wrong.values())
+        assert all(value in result_of(event)["message"] for value in wrong.values())
     body = agent.event_body("Video_Start_recording", 0, {"rotationDegrees": 45})
     status, problem = agent.request("POST", "/v1/event", body)
     assert status == 400
@@ -173,15 +169,15 @@ def test_values_that_an_action_cannot_take_are_named(agent: AgentProcess) -> Non
 
 def test_a_camera_that_is_not_there_is_an_error_after_its_time(agent: AgentProcess) -> None:
     event = agent.wait_for_event(agent.create_event("Video_Start_recording", camera="gone", durationSeconds=1))
-    assert (event["eventStatus"], result(event)["code"]) == (ERROR, "camera_unavailable")
-    assert "/nowhere.mp4" in result(event)["message"]
+    assert (event["eventStatus"], result_of(event)["code"]) == (ERROR, "camera_unavailable")
+    assert "/nowhere.mp4" in result_of(event)["message"]
 
 
 def test_a_warm_camera_films_from_before_the_request(agent: AgentProcess) -> None:
     time.sleep(0.5)
     requested_ns = time.monotonic_ns()
     event = agent.wait_for_event(agent.create_event("Video_Start_recording", camera="warm", durationSeconds=1))
-    (clip,) = result(event)["clips"]
+    (clip,) = result_of(event)["clips"]
     assert sidecar_of(agent.media / clip["file"]).first_mono_ns <= requested_ns
     assert clip["seconds"] >= 1
 
@@ -193,7 +189,7 @@ def test_a_lost_host_costs_a_segment_and_not_the_attempt(agent: AgentProcess, ho
         wait_for(lambda: max(live.percents(key), default=0) >= 35, 10, "more than a second of recording")
         os.kill(host_of(agent, "other"), how)
         event = agent.wait_for_event(key)
-    outcome = result(event)
+    outcome = result_of(event)
     assert (event["eventStatus"], event["attemptNumber"]) == (COMPLETE, 1)
     assert len(outcome["clips"]) == 2
     assert outcome["seconds"] == pytest.approx(4, abs=0.3)

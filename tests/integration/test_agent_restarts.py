@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from fakes.agent_process import AgentProcess, running_agent, wait_for
+from fakes.agent_process import AgentProcess, result_of, running_agent, wait_for
 from fakes.clips import assert_clips_are_whole
 
 PENDING, PROCESSING, COMPLETE, ERROR, CANCELLED = 1, 3, 4, 5, 7
@@ -25,15 +25,21 @@ def agent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AgentProcess]:
         assert "Traceback" not in agent.logged()
 
 
-def result(event: dict[str, Any]) -> dict[str, Any]:
-    return dict(json.loads(event["result"]))
-
-
 def record(agent: AgentProcess, **parameters: Any) -> int:
     """A recording that has begun."""
     key = agent.create_event("Video_Start_recording", **parameters)
     wait_for(lambda: agent.event(key)["eventStatus"] == PROCESSING, 10, "the recording to begin")
     return key
+
+
+def outcome_of_both(agent: AgentProcess, once: int, again: int) -> dict[str, Any]:
+    """After a restart: the event without attempts left was interrupted with its clip; the other's outcome."""
+    cut = agent.event(once)
+    assert (cut["eventStatus"], result_of(cut)["code"]) == (ERROR, "interrupted")
+    assert len(result_of(cut)["clips"]) == 1
+    ended = agent.wait_for_event(again)
+    assert (ended["eventStatus"], ended["attemptNumber"]) == (COMPLETE, 2)
+    return ended
 
 
 def test_a_stopped_agent_ends_in_order_and_goes_on_with_what_has_attempts_left(agent: AgentProcess) -> None:
@@ -48,12 +54,8 @@ def test_a_stopped_agent_ends_in_order_and_goes_on_with_what_has_attempts_left(a
     assert len(left) == 2
 
     agent.start()
-    cut = agent.event(once)
-    assert (cut["eventStatus"], result(cut)["code"]) == (ERROR, "interrupted")
-    assert len(result(cut)["clips"]) == 1
-    ended = agent.wait_for_event(again)
-    assert (ended["eventStatus"], ended["attemptNumber"]) == (COMPLETE, 2)
-    first, second = result(ended)["clips"]
+    ended = outcome_of_both(agent, once, again)
+    first, second = result_of(ended)["clips"]
     assert (first["attempt"], second["attempt"]) == (1, 2)
     assert first["seconds"] + second["seconds"] == pytest.approx(4, abs=0.3), "only what was left was recorded"
 
@@ -64,12 +66,8 @@ def test_a_killed_agents_recording_goes_on_for_what_is_left(agent: AgentProcess)
     time.sleep(2.2)
     agent.kill()
     agent.start()
-    cut = agent.event(once)
-    assert (cut["eventStatus"], result(cut)["code"]) == (ERROR, "interrupted")
-    assert len(result(cut)["clips"]) == 1
-    ended = agent.wait_for_event(again)
-    assert (ended["eventStatus"], ended["attemptNumber"]) == (COMPLETE, 2)
-    assert result(ended)["seconds"] == pytest.approx(4, abs=0.3)
+    ended = outcome_of_both(agent, once, again)
+    assert result_of(ended)["seconds"] == pytest.approx(4, abs=0.3)
 
 
 def test_stops_that_were_accepted_are_carried_out_whatever_happens_to_the_agent(agent: AgentProcess) -> None:
