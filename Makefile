@@ -3,10 +3,13 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint bench soak setup setup-dev footage lock clean
+.PHONY: run demo test lint bench soak setup setup-dev footage lock clean
 
 run: setup
 	$(BIN)/cuelight run --first-preset
+
+demo: setup
+	@$(BIN)/python -P -m scripts.demo
 
 test: setup-dev
 	$(BIN)/python -P scripts/test.py

@@ -1,7 +1,13 @@
-"""The command `cuelight`. The agent itself starts without the libraries of the other commands: they would stay."""
+"""The command `cuelight`. The agent itself starts without the libraries of the other commands: they would stay.
 
+Its first camera host is started before anything else is imported: the two then load side by side.
+"""
+
+import contextlib
 import importlib
 import sys
+
+from hardware.prespawn import prespawn
 
 HELP = {"--help", "-h"}
 
@@ -10,8 +16,13 @@ def main() -> int:
     """Runs the command of `sys.argv`; answers its exit code (agent.cli.exit_codes)."""
     arguments = sys.argv[1:]
     only_run = arguments[:1] == ["run"] and not HELP.intersection(arguments)
-    module = importlib.import_module("agent.cli.run" if only_run else "agent.cli.main")
-    code: int = module.main(arguments)
+    if only_run:
+        spawned = None
+        with contextlib.suppress(OSError):  # the camera's supervision tries again, and tells why
+            spawned = prespawn()
+        code: int = importlib.import_module("agent.cli.run").main(arguments, spawned)
+    else:
+        code = importlib.import_module("agent.cli.main").main(arguments)
     return code
 
 

@@ -5,34 +5,42 @@ import contextlib
 import logging
 import os
 import sys
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from typing import Any
 
+from agent.adjustable import STARTUP_GRACE, AdjustableSettings, grace_seconds
 from agent.announce import announce_key, announce_ready
+from agent.api.local import LocalApi
+from agent.api.status import StatusReader
 from agent.attempt import Tools
-from agent.cameras import AgentCamera, Cameras
+from agent.cameras import Cameras
 from agent.dispatcher import Dispatcher
 from agent.first_preset import show_first_preset
 from agent.identity import boot_id, serial_number
-from agent.lifecycle import SystemTaskDied, SystemTasks, only_agent, stage, stop_signals, usable_places
-from agent.local_api import LocalApi
+from agent.lifecycle import SystemTaskDied, SystemTasks, only_agent, stage, stop_signals, unless, usable_places
 from agent.logs import logging_to
 from agent.media import MediaLibrary
 from agent.parameters import parameters_of
 from agent.recovery import Recovery
 from agent.settings import Settings
-from agent.store import newest_access_key, open_store
-from agent.tasks import TaskBag
+from agent.startup.checking import check_database
+from agent.startup.declaring import declared
+from agent.startup.hosts import CameraHosts, warmth_for
+from agent.startup.starting import Circumstances, Starting
+from agent.store import Memory, Store, newest_access_key, open_memory, open_store
 from agent.upstream.client import SignedClient
 from agent.upstream.pump import Pump
-from hardware.models import CameraReport
-from presets_store.clock import Clock
+from hardware.client import Prespawned
+from presets_store.clock import micros
 from presets_store.errors import CuelightError
 from presets_store.rules.event import Event
 from presets_store.services import Services
 from presets_store.services.keys import NewKey
-from presets_store.storage.records import Camera
+from presets_store.storage import DatabaseDamaged
+from presets_store.storage.damage.aside import note_damage
 
 logger = logging.getLogger(__name__)
 
@@ -41,8 +49,9 @@ HOSTS_WITHIN = 10.0
 ACTIONS_END_WITHIN = 10.0
 STAGE_SECONDS = 5.0
 
-PASSING = ("opening", "closed")
-"""Camera states that come and go with every recording: not for a log that people read."""
+START_UP = "start-up"
+COOL_DOWN_AFTER = 5.0
+"""Seconds from firing the start-up preset: by then its action has the camera."""
 
 PRIVATE = 0o027
 """Nothing that the agent makes is for others; the group may read clips and use the socket."""
@@ -51,12 +60,15 @@ EXIT_OK = 0
 EXIT_FAILED = 1
 
 
-def run(settings: Settings, *, first_preset: bool = False) -> int:
-    """Runs the agent until SIGTERM or SIGINT; answers the exit code. `first_preset`: run that once it is up."""
+def run(settings: Settings, *, first_preset: bool = False, spawned: Prespawned | None = None) -> int:
+    """Runs the agent until SIGTERM or SIGINT; answers the exit code.
+
+    `first_preset`: run that once it is up. `spawned`: a camera host that was started ahead of everything else.
+    """
     os.umask(PRIVATE)
     with logging_to(level=settings.log.level, style=settings.log.format):
         try:
-            asyncio.run(serve(settings, first_preset=first_preset))
+            asyncio.run(serve(settings, first_preset=first_preset, spawned=spawned))
         except CuelightError as error:
             logger.critical("cuelight does not start: %s", error, extra={"code": error.code})
             return EXIT_FAILED
@@ -66,63 +78,103 @@ def run(settings: Settings, *, first_preset: bool = False) -> int:
         return EXIT_OK
 
 
-async def serve(settings: Settings, *, first_preset: bool = False) -> None:
-    """Builds the agent, runs it until a signal, and takes it down in stages."""
+async def serve(settings: Settings, *, first_preset: bool = False, spawned: Prespawned | None = None) -> None:
+    """Builds the agent, runs it until a signal, and takes it down in stages.
+
+    When the database turns out to be damaged it is all built once more, on a fresh one.
+    """
     with stop_signals() as wanted:
-        async with AsyncExitStack() as stack:
+        try:
+            await _serve_once(settings, wanted, first_preset=first_preset, spawned=spawned)
+        except DatabaseDamaged as damage:
             with usable_places():
-                stack.enter_context(only_agent(settings.run_folder))
-                agent = await Agent.build(settings, stack)
-            if first_preset:
-                first = asyncio.create_task(agent.run_first_preset())
-                stack.callback(first.cancel)
-            await agent.until(wanted)
-            logger.info("stopping")
+                await asyncio.to_thread(note_damage, settings.database_file, damage.message, micros(time.time()))
+            logger.error("the agent starts anew, because %s", damage, extra={"code": damage.code})
+            await _serve_once(settings, wanted, first_preset=False, spawned=None)
+
+
+async def _serve_once(
+    settings: Settings, wanted: asyncio.Event, *, first_preset: bool, spawned: Prespawned | None
+) -> None:
+    async with AsyncExitStack() as stack:
+        with usable_places():
+            stack.enter_context(only_agent(settings.run_folder))
+            agent = await unless(wanted, Agent.build(settings, stack, spawned))
+        if agent is None:
+            logger.info("stopping before the agent was up")
+            return
+        if first_preset:
+            first = asyncio.create_task(agent.run_first_preset())
+            stack.callback(first.cancel)
+        await agent.until(wanted)
+        logger.info("stopping")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Who this machine is and which boot it is in."""
+
+    serial: str
+    boot_id: str
 
 
 class Agent:
     """The running agent. Built by `build`, which registers on the stack how to take it down again."""
 
-    def __init__(self, settings: Settings, services: Services, clock: Clock, cameras: Cameras, api: LocalApi) -> None:
+    def __init__(self, settings: Settings, store: Store, cameras: Cameras, api: LocalApi, starting: Starting) -> None:
         self.settings = settings
-        self.services = services
-        self.clock = clock
+        self.services = store.services
+        self.clock = store.clock
         self.cameras = cameras
         self.api = api
+        self.starting = starting
         self.tasks = SystemTasks()
 
     @classmethod
-    async def build(cls, settings: Settings, stack: AsyncExitStack) -> "Agent":
-        """Store, cameras, recovery, local API, dispatcher: in the order in which each needs the one before."""
-        serial = await asyncio.to_thread(serial_number, settings.device.serial, settings.state_folder)
-        boot = await asyncio.to_thread(boot_id)
-        services, clock, floor = await open_store(settings, serial, boot)
-        stack.push_async_callback(_staged("the database", STAGE_SECONDS, services.database.close))
-        new_key = await services.keys.create_first()
-        cameras = await _cameras(settings, services, stack)
-        media = MediaLibrary(settings.media_folder, services.clips, _own(services), clock)
-        await _recover(services, cameras, media)
-        api = LocalApi(settings, services, clock, floor)
-        agent = cls(settings, services, clock, cameras, api)
-        pump = agent._pump(stack)
+    async def build(cls, settings: Settings, stack: AsyncExitStack, spawned: Prespawned | None = None) -> "Agent":
+        """Memory, hosts, store, recovery, dispatcher, start-up, API: each after those that it needs."""
+        who = await asyncio.to_thread(_identity, settings)
+        memory = await open_memory(settings)
+        stack.push_async_callback(_staged("the sealed cache", STAGE_SECONDS, memory.sealed.close))
+        hosts = CameraHosts(settings, warmth_for(memory.sealed.standalone(), settings.cameras), spawned)
+        stack.push_async_callback(_staged("the camera hosts", STAGE_SECONDS, hosts.stop))
+        await hosts.start()
+        store = await open_store(settings, memory, who.serial, who.boot_id, stack)
+        new_key = await store.services.keys.create_first()
+        cameras = await _cameras(settings, store.services, hosts, stack)
+        media = MediaLibrary(settings.media_folder, store.services.clips, _own(store.services), store.clock)
+        await _recover(store.services, cameras, media)
+        client = _upstream(settings, store, stack)
+        starting = _starting(settings, memory, store, who, client)
+        reader = StatusReader(
+            settings=settings,
+            services=store.services,
+            clock=store.clock,
+            boot_id=who.boot_id,
+            since=store.clock.now(),
+        )
+        api = LocalApi(settings, store, reader, starting)
+        agent = cls(settings, store, cameras, api, starting)
+        stack.push_async_callback(_staged("what is kept", STAGE_SECONDS, starting.keep))
         stack.push_async_callback(_staged("the system tasks", STAGE_SECONDS, agent.tasks.stop))
-        agent._start_dispatcher(media, boot, stack)
-        if pump is not None:
-            agent.tasks.start("pump", pump.run())
-        agent.tasks.start("sweep", agent._sweep())
+        agent._start_tasks(memory, media, who, client, stack)
         stack.push_async_callback(_staged("the local API", STAGE_SECONDS, api.stop))
         await api.start()
         await agent._announce(new_key)
         return agent
 
     async def until(self, wanted: asyncio.Event) -> None:
-        """Until a stop is wanted. Raises SystemTaskDied."""
+        """Until a stop is wanted. Raises SystemTaskDied, and DatabaseDamaged when that is what a task died of."""
         watching = asyncio.create_task(self.tasks.watch())
         waiting = asyncio.create_task(wanted.wait())
         try:
             done, _ = await asyncio.wait({watching, waiting}, return_when=asyncio.FIRST_COMPLETED)
             if watching in done:
                 watching.result()
+        except SystemTaskDied as death:
+            if isinstance(death.__cause__, DatabaseDamaged):
+                raise death.__cause__ from None
+            raise
         finally:
             waiting.cancel()
             watching.cancel()
@@ -137,28 +189,48 @@ class Agent:
         finally:
             await client.close()
 
-    def _start_dispatcher(self, media: MediaLibrary, boot: str, stack: AsyncExitStack) -> None:
-        tools = Tools(events=self.services.events, clock=self.clock, cameras=self.cameras, media=media)
-        dispatcher = Dispatcher(tools, self.services.wakeups, _own(self.services), boot_id=boot, process_id=os.getpid())
+    def _start_tasks(
+        self, memory: Memory, media: MediaLibrary, who: Identity, client: SignedClient | None, stack: AsyncExitStack
+    ) -> None:
+        services, own = self.services, _own(self.services)
+        adjustable = AdjustableSettings(memory.sealed, services.startup, own)
+        adjustable.apply_kept()
+        tools = Tools(
+            events=services.events,
+            clock=self.clock,
+            cameras=self.cameras,
+            media=media,
+            wakeups=services.wakeups,
+            settings=adjustable,
+        )
+        dispatcher = Dispatcher(tools, services.wakeups, own, boot_id=who.boot_id, process_id=os.getpid())
         self.tasks.start("dispatcher", dispatcher.run())
         stack.push_async_callback(
             _staged("the running actions", ACTIONS_END_WITHIN + 1, lambda: dispatcher.stop(ACTIONS_END_WITHIN))
         )
+        if client is not None:
+            pump = Pump(services.outbox, self.settings.upstream.url, client, self.clock, services.wakeups, own)
+            self.tasks.start("pump", pump.run())
+        self.tasks.start("start-up", self.starting.run())
+        self.tasks.start("warmth of start-up", self._cool_down())
+        self.tasks.start("sweep", self._sweep())
+        self.tasks.start("database check", check_database(self.settings.database_file, services.database, self.clock))
 
-    def _pump(self, stack: AsyncExitStack) -> Pump | None:
-        """The pump to the upstream of the settings; None without one: then nothing leaves the device."""
-        upstream = self.settings.upstream
-        if not upstream.url:
-            return None
-        client = SignedClient(upstream.url, upstream.access_key, upstream.secret_key.get_secret_value(), self.clock)
-        stack.push_async_callback(_staged("the upstream link", STAGE_SECONDS, client.close))
-        return Pump(self.services.outbox, upstream.url, client, self.clock, self.services.wakeups, _own(self.services))
+    async def _cool_down(self) -> None:
+        """The camera that was opened for start-up is closed again, unless something films by then."""
+        await self.starting.fired.wait()
+        await self.clock.sleep(COOL_DOWN_AFTER)
+        for camera in self.cameras:
+            await camera.keep_warm(START_UP, None)
+        await asyncio.Event().wait()  # a system task must not end by itself
 
     async def _sweep(self) -> None:
         while True:
             await self.clock.sleep(SWEEP_EVERY)
             try:
                 await self.services.sweep()
+            except DatabaseDamaged:
+                raise
             except CuelightError as error:
                 logger.error("the sweep was put off: %s", error, extra={"code": error.code})
 
@@ -168,6 +240,10 @@ class Agent:
         announce_ready(self.api.url, self.settings, [camera.name for camera in self.cameras], sys.stdout)
 
 
+def _identity(settings: Settings) -> Identity:
+    return Identity(serial=serial_number(settings.device.serial, settings.state_folder), boot_id=boot_id())
+
+
 def _own(services: Services) -> int:
     """The key of this device's record."""
     if services.own is None:
@@ -175,48 +251,36 @@ def _own(services: Services) -> int:
     return services.own.key
 
 
-async def _cameras(settings: Settings, services: Services, stack: AsyncExitStack) -> Cameras:
-    """The cameras of the settings, declared in the store, with their hosts starting."""
-    device_key = _own(services)
-    known = {record.camera_id: record.name for record in await services.cameras.of_device(device_key)}
-    declared = await services.cameras.declare(
-        device_key,
-        [
-            Camera(
-                device_key=device_key,
-                camera_index=index,
-                camera_id=camera.id,
-                name=known.get(camera.id) or camera.name or camera.id,
-                address=camera.address,
-                backend=camera.backend,
-                state="closed",
-            )
-            for index, camera in enumerate(settings.cameras)
-        ],
-    )
-    records = {record.camera_id: record for record in declared}
-    reports = TaskBag("camera report")
-
-    def told(camera: AgentCamera, report: CameraReport) -> None:
-        why = report.reason or (report.info.note if report.info else "")
-        level = logging.DEBUG if report.state in PASSING else logging.INFO
-        logger.log(level, "camera %r is %s%s", camera.name, report.state, f": {why}" if why else "")
-        if report.state != "opening":  # a few milliseconds, not worth a write
-            reports.start(_store_state(services, device_key, camera.camera_id, report.state))
-
-    built = [AgentCamera(item, records[item.id], settings.run_folder, told) for item in settings.cameras]
-    cameras = Cameras(built, services.cameras, device_key)
-    stack.push_async_callback(_staged("the camera reports", STAGE_SECONDS, lambda: reports.drain(STAGE_SECONDS)))
-    stack.push_async_callback(_staged("the cameras", STAGE_SECONDS, cameras.stop))
+async def _cameras(settings: Settings, services: Services, hosts: CameraHosts, stack: AsyncExitStack) -> Cameras:
+    cameras, drain = await declared(settings, services, hosts, _own(services))
+    stack.push_async_callback(_staged("the camera reports", STAGE_SECONDS, drain))
+    stack.push_async_callback(_staged("the cameras", STAGE_SECONDS, hosts.stop))  # before the store closes
+    for camera in cameras:
+        if hosts.warmth is not None and camera.camera_id == hosts.warmth.camera_id:
+            await camera.keep_warm(START_UP, hosts.warmth.wish)
     await cameras.start()
     return cameras
 
 
-async def _store_state(services: Services, device_key: int, camera_id: str, state: str) -> None:
-    try:
-        await services.cameras.set_state(device_key, camera_id, state)
-    except CuelightError as error:
-        logger.error("a camera's state was not stored: %s", error, extra={"code": error.code})
+def _upstream(settings: Settings, store: Store, stack: AsyncExitStack) -> SignedClient | None:
+    """Requests to the upstream of the settings; None without one: then nothing leaves the device."""
+    upstream = settings.upstream
+    if not upstream.url:
+        return None
+    client = SignedClient(upstream.url, upstream.access_key, upstream.secret_key.get_secret_value(), store.clock)
+    stack.push_async_callback(_staged("the upstream link", STAGE_SECONDS, client.close))
+    return client
+
+
+def _starting(settings: Settings, memory: Memory, store: Store, who: Identity, client: SignedClient | None) -> Starting:
+    grace = grace_seconds(memory.sealed.setting(STARTUP_GRACE) or "")
+    found = Circumstances(
+        serial=who.serial,
+        boot_id=who.boot_id,
+        grace=settings.startup.grace if grace is None else grace,
+        database_lost=store.database_lost,
+    )
+    return Starting(store.services, memory.sealed, store.clock, client, found)
 
 
 async def _recover(services: Services, cameras: Cameras, media: MediaLibrary) -> None:

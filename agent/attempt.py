@@ -6,18 +6,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from agent.actions import Action
+from agent.adjustable import AdjustableSettings
 from agent.cameras import Cameras
 from agent.context import Context
 from agent.errors import ActionCrashed
 from agent.media import MediaLibrary
 from agent.outcomes import Outcome, complete, failed, failure, stopped
 from agent.progress import ProgressReporter
-from agent.running import Failed, Parameters, RunningEvents, Stopped, StopSignal
+from agent.running import Failed, Parameters, Running, RunningEvents, Stopped
 from hardware.errors import HardwareError
 from presets_store.clock import Clock, micros
 from presets_store.errors import CuelightError
 from presets_store.rules.event import Event
 from presets_store.services.events import EventsService
+from presets_store.services.wakeups import Wakeups
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +32,8 @@ class Tools:
     clock: Clock
     cameras: Cameras
     media: MediaLibrary
+    wakeups: Wakeups
+    settings: AdjustableSettings
 
 
 class Attempt:
@@ -41,7 +45,7 @@ class Attempt:
         name: str,
         tools: Tools,
         running: RunningEvents,
-        stop: StopSignal,
+        own: Running,
         start: Callable[[Coroutine[Any, Any, None]], None],
     ) -> None:
         self._event = event
@@ -54,10 +58,12 @@ class Attempt:
             cameras=tools.cameras,
             media=tools.media,
             running=running,
-            knows_event=tools.events.exists,
+            events=tools.events,
+            wakeups=tools.wakeups,
+            settings=tools.settings,
             report_progress=progress,
             waited=max(0.0, (micros(tools.clock.now()) - event.created) / 1e6),
-            stop=stop,
+            own=own,
         )
 
     async def run(self, action: Action, parameters: Parameters) -> Outcome:

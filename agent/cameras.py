@@ -1,15 +1,14 @@
 """The cameras of this device: settings, host process and state, and how parameters name one."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from agent.running import StopReason
 from agent.settings import CameraSettings
 from hardware.client import CameraClient, SinkHandle
 from hardware.errors import CameraUnavailable
-from hardware.models import CameraReport, RecordingOrder
+from hardware.models import CameraReport, KeepWarm, PhotoOrder, RecordingOrder
 from presets_store.rules.targeting import choose_camera
 from presets_store.services.cameras import CamerasService
 from presets_store.storage.records import Camera
@@ -19,21 +18,16 @@ LOOK_EVERY = 0.5
 
 
 class AgentCamera:
-    """One camera. `record` is its row in the store; `told` is called with each change of its state."""
+    """One camera. `record` is its row in the store, `client` its host."""
 
-    def __init__(
-        self,
-        settings: CameraSettings,
-        record: Camera,
-        run_folder: Path,
-        told: Callable[["AgentCamera", CameraReport], None],
-    ) -> None:
+    def __init__(self, settings: CameraSettings, record: Camera, client: CameraClient) -> None:
         self.settings = settings
         self.key = record.key
         self.camera_index = record.camera_index
         self.camera_id = record.camera_id
         self.name = record.name
-        self.client = CameraClient(settings.spec(), run_folder, on_camera=lambda report: told(self, report))
+        self.client = client
+        self._wishes: dict[str, KeepWarm] = {}
 
     @property
     def state(self) -> CameraReport:
@@ -45,14 +39,40 @@ class AgentCamera:
 
         Waits `wait_seconds` for a host that is restarting. Raises CameraUnavailable after that.
         """
+        return await self._with_host(lambda: self.client.record(order), stopping)
+
+    async def photograph(self, order: PhotoOrder, stopping: "asyncio.Future[StopReason]") -> SinkHandle | None:
+        """As `record`, for photos."""
+        return await self._with_host(lambda: self.client.photograph(order), stopping)
+
+    async def keep_warm(self, who: str, wish: KeepWarm | None) -> None:
+        """Keeps the camera open and its ring filled as long as anybody wishes it; None is the end of `who`'s wish."""
+        self._wishes.pop(who, None)
+        if wish is not None:
+            self._wishes[who] = wish
+        wanted = together(self._wishes.values())
+        await self.client.keep_warm(wanted.on, wanted.width, wanted.height, wanted.rate)
+
+    async def _with_host(
+        self, start: Callable[[], Awaitable[SinkHandle]], stopping: "asyncio.Future[StopReason]"
+    ) -> SinkHandle | None:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self.settings.wait_seconds
         while not stopping.done():
             if await self.client.ready(LOOK_EVERY):
-                return await self.client.record(order)
+                return await start()
             if loop.time() >= deadline:
                 raise CameraUnavailable(camera=self.camera_id, reason=self.state.reason or "its host is not running")
         return None
+
+
+def together(wishes: Iterable[KeepWarm]) -> KeepWarm:
+    """One wish for all of them: open while one is, in the largest size and at the highest rate that is wished."""
+    standing = [wish for wish in wishes if wish.on]
+    if not standing:
+        return KeepWarm(on=False)
+    largest = max(standing, key=lambda wish: wish.width * wish.height)
+    return KeepWarm(on=True, width=largest.width, height=largest.height, rate=max(wish.rate for wish in standing))
 
 
 class Cameras:
@@ -81,7 +101,7 @@ class Cameras:
         for camera in self._cameras:
             await camera.client.start()
             if camera.settings.keep_warm:
-                await camera.client.keep_warm(True)
+                await camera.keep_warm("settings", KeepWarm(on=True))
 
     async def occupied(self, timeout: float) -> frozenset[str]:
         """The ids of cameras that no host of ours got within `timeout` s: one of an earlier agent may still write."""

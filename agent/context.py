@@ -1,18 +1,24 @@
 """What an action may use: its event, the cameras, the media folder, progress, and the signal to stop."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 
+from agent.adjustable import AdjustableSettings
 from agent.cameras import AgentCamera, Cameras
 from agent.media import MediaLibrary
-from agent.running import Result, RunningEvents, SinkKind, StopReason, StopSignal
+from agent.running import Result, Running, RunningEvents, SinkKind, StopReason, StopSignal
 from presets_store.clock import Clock
 from presets_store.rules.event import Event
+from presets_store.services.events import EventsService
+from presets_store.services.wakeups import Wakeups
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """Made by the dispatcher for one attempt at one event. `waited`: seconds from acceptance to this attempt."""
+    """Made by the dispatcher for one attempt at one event. `waited`: seconds from acceptance to this attempt.
+
+    `own` is this attempt as others see it, `running` finds those of other events.
+    """
 
     event: Event
     name: str
@@ -20,14 +26,25 @@ class Context:
     cameras: Cameras
     media: MediaLibrary
     running: RunningEvents
-    knows_event: Callable[[int], Awaitable[bool]]
+    events: EventsService
+    wakeups: Wakeups
+    settings: AdjustableSettings
     report_progress: Callable[[float], None]
     waited: float
-    stop: StopSignal = field(default_factory=StopSignal)
+    own: Running
+
+    @property
+    def stop(self) -> StopSignal:
+        """Asks this action to end."""
+        return self.own.stop
 
     def progress(self, percent: float) -> None:
         """Tells how far the action is, 0 to 100; cheap, call it as often as there is something new."""
         self.report_progress(percent)
+
+    def begun(self) -> None:
+        """Says that what goes on until it is stopped goes on now: its first frame is there."""
+        self.own.begun.set()
 
     async def stop_sink(self, camera: AgentCamera, kind: SinkKind, reason: StopReason) -> Result:
         """Ends what runs of `kind` on `camera` and returns when it has its outcome: `{"stopped": [event keys]}`."""

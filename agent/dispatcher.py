@@ -11,7 +11,7 @@ from agent.attempt import Attempt, Tools
 from agent.errors import AlreadyActive
 from agent.outcomes import Outcome, failure
 from agent.parameters import parameters_of
-from agent.running import Parameters, Running, SinkKind, StopReason, StopSignal
+from agent.running import Parameters, Running, SinkKind, StopReason
 from agent.tasks import TaskBag
 from presets_store.errors import CuelightError, Kind
 from presets_store.protocol.agent_types import AgentType
@@ -25,7 +25,7 @@ from presets_store.services.wakeups import Wakeups, signalled
 logger = logging.getLogger(__name__)
 
 MAX_RUNNING = 32
-"""Actions at once; more wait as Pending. Stops, ends and settings never wait."""
+"""Actions at once, and as many that coordinate others; more wait as Pending. Stops, ends and settings never wait."""
 
 LOOK_EVERY = 30.0
 """Seconds between two looks without a wake-up: a safety net."""
@@ -103,11 +103,14 @@ class Dispatcher:
         traits = traits_of(event.event_type_id)
         if self._stopping:
             return traits.ends_others
-        return traits.immediate or len(self._running) < MAX_RUNNING
+        return traits.immediate or self._in_use(traits.coordinates) < MAX_RUNNING
+
+    def _in_use(self, coordinates: bool) -> int:
+        return sum(running.coordinates is coordinates for running in self._running.values())
 
     async def _launch(self, event: Event) -> None:
         """Claims the event (Processing, attempt counted, durable) and starts it; a refused claim is not ours to run."""
-        running = Running(event.key, None, StopSignal(), asyncio.Event())
+        running = Running(event.key, traits_of(event.event_type_id).coordinates)
         self._running[event.key] = running
         try:
             event = await self._events.begin(
@@ -126,7 +129,7 @@ class Dispatcher:
             outcome = prepared if isinstance(prepared, Outcome) else await self._act(event, running, prepared)
             await self._settle(event, outcome)
         finally:
-            full = len(self._running) >= MAX_RUNNING
+            full = self._in_use(running.coordinates) >= MAX_RUNNING
             del self._running[event.key]
             running.ended.set()
             if full:
@@ -158,7 +161,7 @@ class Dispatcher:
     async def _act(self, event: Event, running: Running, parameters: Parameters) -> Outcome:
         """Runs the action; every way it may end becomes an outcome."""
         name = EVENT_TYPES[event.event_type_id].wire_name
-        attempt = Attempt(event, name, self._tools, self, running.stop, self._start_store)
+        attempt = Attempt(event, name, self._tools, self, running, self._start_store)
         return await attempt.run(ACTIONS[event.event_type_id], parameters)
 
     async def _settle(self, event: Event, outcome: Outcome) -> None:

@@ -38,7 +38,7 @@ class AlreadyActive(ActionError):
 
     code = "already_active"
     kind = Kind.CONFLICT
-    template = "{kind} already runs on camera {camera!r} (event {event}); stop it first"
+    template = "the {kind} sink of camera {camera!r} is taken by event {event}; end that first"
 
 
 class UnknownEvent(ActionError):
@@ -86,6 +86,29 @@ class BadParameter(ActionError):
     code = "bad_parameter"
     kind = Kind.INVALID
     template = "{field} is {wrong!r}; use {right}"
+
+
+class StepFailed(ActionError):
+    """A step of a workflow did not become Complete; the workflow ends there."""
+
+    code = "step_failed"
+    template = "step {step} of {steps} ({preset}, event {event}) ended as {status}: {message}"
+
+
+class StepImpossible(ActionError):
+    """A step of a workflow that cannot be started."""
+
+    code = "step_impossible"
+    kind = Kind.INVALID
+    template = "step {step} of {steps} ({preset}): {reason}"
+
+
+class UnknownSetting(ActionError):
+    """A setting that an event may not change, or a value that is none of its."""
+
+    code = "unknown_setting"
+    kind = Kind.INVALID
+    template = "setting {name!r} {wrong}; use {right}"
 
 
 class SocketPathTooLong(CuelightError):

@@ -7,11 +7,13 @@ import logging
 import signal
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from agent.errors import AlreadyRunning, PlaceUnusable
 
 logger = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
 
 
 class SystemTaskDied(Exception):
@@ -55,6 +57,18 @@ def stop_signals() -> Iterator[asyncio.Event]:
     finally:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.remove_signal_handler(number)
+
+
+async def unless(wanted: asyncio.Event, work: Coroutine[Any, Any, Result]) -> Result | None:
+    """What `work` answers; None when a stop is wanted before: then it was cancelled, and has ended."""
+    working, waiting = asyncio.ensure_future(work), asyncio.ensure_future(wanted.wait())
+    try:
+        await asyncio.wait({working, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        return working.result() if working.done() else None
+    finally:
+        waiting.cancel()
+        working.cancel()
+        await asyncio.wait({working})
 
 
 @contextlib.contextmanager

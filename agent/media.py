@@ -15,6 +15,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from agent.photo_files import PhotoRoll, photos_in, remove_leftovers
 from hardware.client import run_job
 from hardware.errors import HardwareError, StorageFailed, StorageFull
 from hardware.models import ClipFile
@@ -45,9 +46,10 @@ class Reconciled:
     missing: int = 0
     empty: int = 0
     unreadable: int = 0
+    leftovers: int = 0
 
     def __bool__(self) -> bool:
-        return any((self.adopted, self.recovered, self.missing, self.empty, self.unreadable))
+        return any((self.adopted, self.recovered, self.missing, self.empty, self.unreadable, self.leftovers))
 
 
 class MediaLibrary:
@@ -83,6 +85,10 @@ class MediaLibrary:
         """The event's clips so far, from all its attempts, as its result tells them."""
         return [summary(clip) for clip in await self._clips.of_event(event.uuid) if clip.state is not ClipState.MISSING]
 
+    async def photos_of(self, event: Event) -> PhotoRoll:
+        """The event's photos so far, from all its attempts; the folder is their only index."""
+        return await asyncio.to_thread(photos_in, self.folder, event.uuid)
+
     async def index(self, file: ClipFile, folder: Path) -> dict[str, Any]:
         """Takes a closed segment in `folder` into the index; a repeat changes nothing."""
         return summary(await self._clips.index(self._record(file, folder)))
@@ -97,11 +103,12 @@ class MediaLibrary:
         """Makes folder and index agree. `occupied`: ids of cameras whose open segments a host may still write.
 
         Other open segments are trimmed to their last whole fragment, closed ones that the index lacks are adopted, rows
-        whose file is gone become `missing`. Files without a sidecar are never touched.
+        whose file is gone become `missing`. Files that never became whole are removed, others without a sidecar never
+        touched.
         """
         indexed = {clip.file: clip for clip in await self._clips.all_files() if clip.state is not ClipState.MISSING}
         news, gone = await asyncio.to_thread(self._differences, indexed)
-        changed = Reconciled()
+        changed = Reconciled(leftovers=await asyncio.to_thread(remove_leftovers, self.folder, occupied))
         for sidecar in news:
             await self._take_up(sidecar, changed, occupied=occupied)
         for clip in gone:
@@ -112,7 +119,7 @@ class MediaLibrary:
 
     def _differences(self, indexed: Mapping[str, Clip]) -> tuple[list[Path], list[Clip]]:
         """Sidecars of files that are not indexed, and indexed clips without a file; opens no file."""
-        news = [sidecar for sidecar in self._sidecars() if self._relative(sidecar.with_suffix("")) not in indexed]
+        news = [sidecar for sidecar in self._sidecars() if self.relative(sidecar.with_suffix("")) not in indexed]
         gone = [clip for file, clip in indexed.items() if not (self.folder / file).exists()]
         return news, gone
 
@@ -166,7 +173,7 @@ class MediaLibrary:
             attempt=_number(context.get("attempt", "")),
             camera_id=context.get("camera_id", ""),
             segment_index=file.index,
-            file=self._relative(folder / file.file),
+            file=self.relative(folder / file.file),
             state=ClipState.RECOVERED if file.recovered else ClipState.CLOSED,
             video_clip_status=MediaStatus.ANNOUNCED,
             codec=file.codec,
@@ -186,7 +193,8 @@ class MediaLibrary:
             created=micros(self._clock.now()),
         )
 
-    def _relative(self, path: Path) -> str:
+    def relative(self, path: Path) -> str:
+        """The path as the index and results name it."""
         return str(path.relative_to(self.folder))
 
     def _sidecars(self) -> Iterator[Path]:

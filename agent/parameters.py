@@ -8,19 +8,27 @@ from presets_store.protocol.base import WireModel
 from presets_store.protocol.event_types import EVENT_TYPES
 from presets_store.protocol.parameters import (
     PARAMETER_MODELS,
+    WORKFLOW,
+    Bars,
     EndProcess,
     Parameters,
     TestEvent,
     read_parameters,
+    read_workflow,
 )
 from presets_store.rules.event import Event
 
-_MODELS: Mapping[int, type[WireModel]] = MappingProxyType({**PARAMETER_MODELS, 7: TestEvent, 35: EndProcess})
+_MODELS: Mapping[int, type[WireModel]] = MappingProxyType({**PARAMETER_MODELS, 7: TestEvent, 9: Bars, 35: EndProcess})
 """Beside what is checked when an event is accepted: the types that are checked here."""
 
 
 def parameters_of(event: Event) -> dict[str, Any]:
-    """By wire name, without defaults: a member that is absent was left to the device. Raises BadJson, BadParameters."""
+    """By wire name, without defaults: a member that is absent was left to the device. Raises BadJson, BadParameters.
+
+    Those of a workflow are one member `steps`, a list of WorkflowStep.
+    """
+    if event.event_type_id == WORKFLOW:
+        return {"steps": read_workflow(event.event_parameters)}
     model = _MODELS.get(event.event_type_id, Parameters)
     given = read_parameters(model, event.event_parameters, EVENT_TYPES[event.event_type_id])
     return given.model_dump(mode="json", by_alias=True, exclude_unset=True)

@@ -4,17 +4,20 @@ Nothing of an earlier agent runs any more when this is called: its hosts have en
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from agent.actions import traits_of
 from agent.media import MediaLibrary
 from agent.outcomes import Outcome, complete, interrupted, stopped
 from agent.parameters import parameters_of
-from agent.running import Result, StopReason
+from agent.running import Result, SinkKind, StopReason
 from presets_store.errors import CuelightError
 from presets_store.protocol.statuses import EventStatus
 from presets_store.rules.event import Event
+from presets_store.rules.lifecycle import attempts_allowed
+from presets_store.rules.workflow import workflow_of
+from presets_store.services.caller import INSIDE
 from presets_store.services.events import EventsService
 
 logger = logging.getLogger(__name__)
@@ -36,13 +39,39 @@ def judge(unfinished: Sequence[Event], camera_of: CameraOf) -> list[Verdict]:
     """What each event that was cut off (Processing) deserves: pure.
 
     A stop that had been accepted, begun or not, is carried out on what it was to end: else that would go on in a new
-    attempt. One that still waits is left to the dispatcher, which will find nothing to end.
+    attempt. One that still waits is left to the dispatcher, which will find nothing to end. A workflow that was to end
+    takes its steps with it.
     """
     stops = [
         event for event in unfinished if traits_of(event.event_type_id).ends_others and event.event_status in _ASKED
     ]
     cut_off = [event for event in unfinished if event.event_status is EventStatus.PROCESSING]
-    return [_verdict(event, stops, camera_of) for event in cut_off]
+    verdicts = [_verdict(event, stops, camera_of) for event in cut_off]
+    ended = {verdict.event.uuid: verdict for verdict in verdicts if verdict.reason is StopReason.ENDED}
+    return [_with_its_workflow(verdict, ended) for verdict in verdicts]
+
+
+def orphans(unfinished: Sequence[Event], verdicts: Sequence[Verdict]) -> list[Event]:
+    """Steps that wait although their workflow is over or ends now, and have never begun; those of one that was to end
+    in any case: pure.
+    """
+    ended = {verdict.event.uuid for verdict in verdicts if verdict.reason is not None}
+    lives = {event.uuid for event in unfinished if event.uuid not in ended and _may_go_on(event)}
+    waiting = [event for event in unfinished if event.event_status is EventStatus.PENDING and workflow_of(event)]
+    return [
+        event
+        for event in waiting
+        if workflow_of(event) in ended or (workflow_of(event) not in lives and event.attempt_number == 0)
+    ]
+
+
+def _may_go_on(event: Event) -> bool:
+    return event.event_status is not EventStatus.PROCESSING or event.attempt_number < attempts_allowed(event)
+
+
+def _with_its_workflow(verdict: Verdict, ended: Mapping[str, Verdict]) -> Verdict:
+    workflow = ended.get(workflow_of(verdict.event))
+    return verdict if workflow is None else Verdict(verdict.event, StopReason.ENDED, by=workflow.by)
 
 
 _ASKED = (EventStatus.PENDING, EventStatus.PROCESSING)
@@ -88,10 +117,22 @@ class Recovery:
 
     async def run(self) -> int:
         """Ends or re-queues every event that was cut off; answers how many there were."""
-        verdicts = judge(await self._events.unfinished(self._device_key), self._camera_of)
+        unfinished = await self._events.unfinished(self._device_key)
+        verdicts = judge(unfinished, self._camera_of)
+        for step in orphans(unfinished, verdicts):
+            await self._events.end(INSIDE, step.key)
+            logger.warning("a step is not started, its workflow is over", extra={"event": step.key})
         for verdict in verdicts:
+            if verdict.reason is StopReason.ENDED:
+                await self._end_elsewhere(verdict.event)
             await self._carry_out(verdict)
         return len(verdicts)
+
+    async def _end_elsewhere(self, workflow: Event) -> None:
+        """Has other devices end the steps that they run of a workflow that was to end."""
+        for step in await self._events.steps_of(workflow):
+            if step.device_key != self._device_key and not step.terminal:
+                await self._events.end(INSIDE, step.key)
 
     async def _carry_out(self, verdict: Verdict) -> None:
         event = verdict.event
@@ -118,6 +159,8 @@ class Recovery:
         return stopped(verdict.reason, event.attempt_number, {**result, **note, "endedBy": verdict.by})
 
     async def _so_far(self, event: Event) -> Result:
-        """The clips that the event has made."""
+        """The clips or photos that the event has made."""
+        if traits_of(event.event_type_id).sink is SinkKind.PHOTOS:
+            return (await self._media.photos_of(event)).told()
         clips = await self._media.clips_of(event)
         return {"clips": clips, "seconds": round(sum(clip["seconds"] for clip in clips), 3)} if clips else {}

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -14,6 +14,9 @@ class SinkKind(StrEnum):
     """Exclusive is (camera, kind of sink): a second start of the same kind on the same camera is refused."""
 
     RECORDING = "recording"
+    PHOTOS = "photos"
+    BARS = "bars"
+    WARM = "warm"
     TEST = "test"
 
 
@@ -73,12 +76,18 @@ class Failed(Exception):
 
 @dataclass(slots=True, eq=False)
 class Running:
-    """An event that runs now, as others may see it. `sink` is (camera id, kind) or None."""
+    """An event that runs now, as others may see it. `sink` is (camera id, kind) or None.
+
+    `begun` is set at its first frame or the like; an action that ends by itself need not set it. `coordinates`: see
+    ActionTraits.
+    """
 
     event_key: int
-    sink: tuple[str, SinkKind] | None
-    stop: StopSignal
-    ended: asyncio.Event
+    coordinates: bool = False
+    sink: tuple[str, SinkKind] | None = None
+    stop: StopSignal = field(default_factory=StopSignal)
+    begun: asyncio.Event = field(default_factory=asyncio.Event)
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def stopped(self, reason: StopReason, *, by: str) -> None:
         """Asks to stop and returns when the event has its outcome."""
@@ -99,13 +108,15 @@ class ActionTraits:
     """What the dispatcher must know of an action before it runs.
 
     `sink`: the kind of sink it occupies on its camera, None for no camera. `resumable`: after a kill it may go on in
-    a new attempt. `immediate`: never waits for a free place (stops, ends, settings). `ends`: the kind of sink that it
-    ends; `ends_named`: it ends the event that its parameters name.
+    a new attempt. `immediate`: never waits for a free place (stops, ends, settings). `coordinates`: it starts other
+    events and waits for them, so it has places of its own and never takes one that they need. `ends`: the kind of sink
+    that it ends; `ends_named`: it ends the event that its parameters name.
     """
 
     sink: SinkKind | None = None
     resumable: bool = False
     immediate: bool = False
+    coordinates: bool = False
     ends: SinkKind | None = None
     ends_named: bool = False
 

@@ -9,6 +9,7 @@ import socket
 import tomllib
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -42,7 +43,6 @@ class ApiSettings(Section):
     host: str = "127.0.0.1"
     port: int = Field(default=8788, ge=0, le=65535)
     socket: str = ""
-    public_url: str = ""
 
     @field_validator("host")
     @classmethod
@@ -105,7 +105,16 @@ class UpstreamSettings(Section):
     def _root_url(cls, url: str) -> str:
         if url and not url.startswith(("https://", "http://127.0.0.1", "http://localhost", "http://[::1]")):
             raise ValueError("give https://host/ (plain http is accepted on loopback only)")
+        parts = urlsplit(url)
+        if url and (not parts.hostname or parts.port == 0):  # a port beyond 65535 is a ValueError itself
+            raise ValueError("give https://host/ or https://host:port/")
         return url.rstrip("/")
+
+
+class StartupSettings(Section):
+    """`grace` (s): how long the upstream may take to answer at start before the device goes its own way."""
+
+    grace: float = Field(default=15.0, ge=0, le=120)
 
 
 class LogSettings(Section):
@@ -137,6 +146,7 @@ class Settings(BaseSettings):
     )
     clock: ClockSettings = Field(default_factory=ClockSettings)
     upstream: UpstreamSettings = Field(default_factory=UpstreamSettings)
+    startup: StartupSettings = Field(default_factory=StartupSettings)
     log: LogSettings = Field(default_factory=LogSettings)
 
     @field_validator("cameras")
@@ -174,6 +184,11 @@ class Settings(BaseSettings):
     @property
     def seal_key_file(self) -> Path:
         return self.state_folder / "seal.key"
+
+    @property
+    def sealed_folder(self) -> Path:
+        """The sealed cache: what must be readable without the database."""
+        return self.state_folder / "sealed"
 
     @property
     def run_folder(self) -> Path:

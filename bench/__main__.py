@@ -5,10 +5,15 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench import accept, first_frame, idle
+from bench import accept, first_frame, idle, startup
 from bench.results import save, table
 
-BENCHMARKS = {"accept": accept.measure, "first_frame": first_frame.measure, "idle": idle.measure}
+BENCHMARKS = {
+    "accept": accept.measure,
+    "first_frame": first_frame.measure,
+    "startup": startup.measure,
+    "idle": idle.measure,
+}
 
 
 async def main(names: list[str]) -> None:

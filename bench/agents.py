@@ -73,7 +73,7 @@ async def bench_agent(**camera: Any) -> AsyncIterator[BenchAgent]:
         folder = Path(name)
         process = _started(folder, camera)
         try:
-            url = await asyncio.to_thread(_ready, process)
+            url = await asyncio.to_thread(ready_url, process)
             access, secret = _key(folder)
             client = SignedClient(url, access, secret, SystemClock())
             try:
@@ -87,8 +87,9 @@ async def bench_agent(**camera: Any) -> AsyncIterator[BenchAgent]:
                 process.stdout.close()
 
 
-def _started(folder: Path, camera: dict[str, Any]) -> "subprocess.Popen[bytes]":
-    environment = {
+def agent_environment(folder: Path, camera: dict[str, Any]) -> dict[str, str]:
+    """The environment of an agent with this camera whose state is in `folder`."""
+    return {
         **{name: value for name, value in os.environ.items() if not name.startswith("CUELIGHT_")},
         "CUELIGHT_STATE_FOLDER": str(folder),
         "CUELIGHT_API__PORT": "0",
@@ -96,11 +97,16 @@ def _started(folder: Path, camera: dict[str, Any]) -> "subprocess.Popen[bytes]":
         "CUELIGHT_CAMERAS": json.dumps([{"id": "main", **camera}]),
         "CUELIGHT_LOG__LEVEL": "WARNING",
     }
+
+
+def _started(folder: Path, camera: dict[str, Any]) -> "subprocess.Popen[bytes]":
     command = [sys.executable, "-P", "-m", "agent", "run"]
+    environment = agent_environment(folder, camera)
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
 
 
-def _ready(process: "subprocess.Popen[bytes]") -> str:
+def ready_url(process: "subprocess.Popen[bytes]") -> str:
+    """The address of its API, when it says that it is ready."""
     url = ""
     for line in process.stdout or ():
         if line.strip().startswith(b"API"):

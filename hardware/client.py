@@ -20,6 +20,8 @@ from hardware.models import (
     Configure,
     Greeting,
     KeepWarm,
+    PhotoOrder,
+    PhotoTaken,
     Ping,
     Pong,
     RecordingOrder,
@@ -30,10 +32,12 @@ from hardware.models import (
     SinkEnded,
     SinkProgress,
     SinkStarted,
+    TestPicture,
 )
+from hardware.prespawn import Prespawned
 from hardware.wire import check_version
 
-__all__ = ["CameraClient", "HostTiming", "SinkHandle", "SinkReport", "run_job"]
+__all__ = ["CameraClient", "HostTiming", "Prespawned", "SinkHandle", "SinkReport", "run_job"]
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +67,8 @@ def _ignore(_: CameraReport) -> None:
 class CameraClient:
     """One camera and its host process.
 
-    `run_folder` holds the lock per camera. `on_camera` is called in the loop with each new `CameraReport`.
+    `run_folder` holds the lock per camera. `on_camera` is called in the loop with each new `CameraReport`. `spawned`
+    becomes its first host.
     """
 
     def __init__(
@@ -73,6 +78,7 @@ class CameraClient:
         *,
         on_camera: Callable[[CameraReport], None] = _ignore,
         timing: HostTiming | None = None,
+        spawned: Prespawned | None = None,
     ) -> None:
         self.spec = spec
         self._run_folder = run_folder
@@ -81,8 +87,11 @@ class CameraClient:
         self._state = CameraReport(state="closed")
         self._pong: Pong | None = None
         self._heard = 0.0
-        self._warm = False
+        self._spawned = spawned
+        self._warm = KeepWarm(on=False)
+        self._test_picture = TestPicture(on=False)
         self._host: HostProcess | None = None
+        self._configured = False
         self._ready = asyncio.Event()
         self._stopping = asyncio.Event()
         self._handles: dict[str, SinkHandle] = {}
@@ -118,6 +127,9 @@ class CameraClient:
         if self._supervision is not None:
             await asyncio.wait((self._supervision,))
             self._supervision = None
+        if self._spawned is not None:
+            self._spawned.discard()
+            self._spawned = None
 
     async def wait_closed(self) -> None:
         """Returns when `stop()` ended the supervision; raises what it died of otherwise (a bug)."""
@@ -133,23 +145,45 @@ class CameraClient:
             return False
         return True
 
-    async def keep_warm(self, on: bool) -> None:
-        """Keeps the camera open and its ring filled, or no longer. Holds over restarts of the host."""
-        self._warm = on
-        if self._host is not None and self._ready.is_set():
-            self._host.send(KeepWarm(on=on))
+    async def keep_warm(self, on: bool, width: int = 0, height: int = 0, rate: float = 0.0) -> None:
+        """Keeps the camera open and its ring filled, or no longer. Holds over restarts of the host.
+
+        Opened as near to the size (pixels) and `rate` (frames per second) as it can; 0 where it does not matter.
+        """
+        self._warm = KeepWarm(on=on, width=width, height=height, rate=rate)
+        self._tell(self._warm)
+
+    async def test_picture(self, on: bool) -> None:
+        """Colour bars take the camera's place, or no longer; recordings go on in a new segment.
+
+        Holds over restarts of the host. Works without a camera too.
+        """
+        self._test_picture = TestPicture(on=on)
+        self._tell(self._test_picture)
 
     async def record(self, order: RecordingOrder) -> SinkHandle:
         """Starts a recording; its reports come through the handle, also a refusal by the host.
 
         Waits up to `HostTiming.ready` for a host that is just starting, then raises CameraUnavailable.
         """
+        return await self._begin(order)
+
+    async def photograph(self, order: PhotoOrder) -> SinkHandle:
+        """Takes one photo, or one per interval. Each is reported as `PhotoTaken`; otherwise like `record`."""
+        return await self._begin(order)
+
+    async def _begin(self, order: RecordingOrder | PhotoOrder) -> SinkHandle:
         if not await self.ready(self._timing.ready) or self._host is None:
             raise CameraUnavailable(camera=self.spec.camera_id, reason=self._state.reason or "its host is not running")
         handle = SinkHandle(order.sink_id, self._host.send)
         self._handles[order.sink_id] = handle
         self._host.send(order)
         return handle
+
+    def _tell(self, order: KeepWarm | TestPicture) -> None:
+        """Tells the host that there is; each new one is told when it is configured."""
+        if self._host is not None and self._configured:
+            self._host.send(order)
 
     async def _supervise(self) -> None:
         loop = asyncio.get_running_loop()
@@ -180,7 +214,8 @@ class CameraClient:
     async def _run_host(self) -> str:
         """Starts a host and serves it to its end; answers why it ended."""
         try:
-            self._host = await HostProcess.spawn(self.spec.camera_id)
+            spawned, self._spawned = self._spawned, None
+            self._host = await HostProcess.spawn(self.spec.camera_id, spawned)
         except OSError as error:
             return self._lose(f"it cannot be started: {error}")
         grace = self._timing.exit_within
@@ -192,9 +227,10 @@ class CameraClient:
         except HardwareError as error:
             reason, grace = str(error.fields.get("reason", error)), 0.0
         except BaseException:  # boundary: whatever ends the supervision, no host outlives it
-            self._host.kill()
+            self._host.abandon()
             raise
         finally:
+            self._configured = False
             self._ready.clear()
         status = await self._host.end(grace)
         return self._lose(f"{reason} (status {status})")
@@ -218,7 +254,9 @@ class CameraClient:
             raise WireError(reason="the host did not begin with a greeting")
         check_version(greeting.version)
         host.send(Configure(spec=self.spec, run_folder=str(self._run_folder)))
-        host.send(KeepWarm(on=self._warm))
+        self._configured = True
+        host.send(self._test_picture)
+        host.send(self._warm)
         listening = asyncio.create_task(self._listen(host))
         watching = asyncio.create_task(self._watch(host))
         stopping = asyncio.create_task(self._until_stopping())
@@ -268,7 +306,7 @@ class CameraClient:
         elif isinstance(report, Refusal):
             if handle := self._handles.pop(report.sink_id, None):
                 handle.fail(revive(report.code, report.message))
-        elif isinstance(report, SinkStarted | SinkProgress | SegmentClosed | SinkEnded):
+        elif isinstance(report, SinkStarted | SinkProgress | SegmentClosed | PhotoTaken | SinkEnded):
             self._deliver(report)
 
     def _deliver(self, report: SinkReport) -> None:

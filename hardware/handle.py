@@ -5,9 +5,9 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable
 
 from hardware.errors import HardwareError
-from hardware.models import Model, SegmentClosed, SinkEnded, SinkProgress, SinkStarted, StopSink
+from hardware.models import Model, PhotoTaken, SegmentClosed, SinkEnded, SinkProgress, SinkStarted, StopSink
 
-SinkReport = SinkStarted | SinkProgress | SegmentClosed | SinkEnded
+SinkReport = SinkStarted | SinkProgress | SegmentClosed | PhotoTaken | SinkEnded
 
 
 class SinkHandle:

@@ -22,12 +22,15 @@ from hardware.models import (
     Greeting,
     KeepWarm,
     Order,
+    PhotoOrder,
     Ping,
     Pong,
     RecordingOrder,
     Shutdown,
     StopSink,
+    TestPicture,
 )
+from hardware.pipeline.plan import Ask
 from hardware.registry import create_source
 from hardware.reporter import Reporter
 from hardware.station import Station
@@ -45,6 +48,8 @@ _LOOK_SECONDS = 0.5
 _RECEIVE = 1 << 16
 _EXIT_UNCLEAN = 75
 _EXIT_MISTAKE = 70
+
+StationOrder = RecordingOrder | PhotoOrder | StopSink | KeepWarm | TestPicture
 
 
 class Host:
@@ -108,13 +113,21 @@ class Host:
             self._running = False
         elif self._station is None:
             raise WireError(reason=f"{order.type} before configure")
-        elif isinstance(order, RecordingOrder):
-            self._station.record(order)
+        else:
+            self._pass_on(order, self._station)
+
+    def _pass_on(self, order: StationOrder, station: Station) -> None:
+        if isinstance(order, RecordingOrder):
+            station.record(order)
+        elif isinstance(order, PhotoOrder):
+            station.photograph(order)
         elif isinstance(order, StopSink):
             log.info("sink %s: stop: %s", order.sink_id, order.reason)
-            self._station.stop_sink(order.sink_id)
+            station.stop_sink(order.sink_id)
         elif isinstance(order, KeepWarm):
-            self._station.keep_warm(order.on)
+            station.keep_warm(Ask(order.width, order.height, order.rate) if order.on else None)
+        else:
+            station.test_picture(order.on)
 
     def _configure(self, order: Configure) -> None:
         check_version(order.version)
@@ -144,8 +157,8 @@ class Host:
 
 
 def _load_codecs() -> None:
-    """Before the first recording needs them, after the agent has heard from us."""
-    importlib.import_module("av")
+    """Before the first recording needs them, after the agent has heard from us: av, and the sources of real cameras."""
+    importlib.import_module("hardware.sources.auto")
 
 
 def _die_of_mistake(arguments: threading.ExceptHookArgs) -> None:

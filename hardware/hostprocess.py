@@ -4,12 +4,11 @@ import asyncio
 import contextlib
 import logging
 import os
-import signal
 import socket
 
 from hardware.errors import WireError
-from hardware.launch import HOST_MODULE, child_environment, module_command
 from hardware.models import Model, Report
+from hardware.prespawn import Prespawned, prespawn
 from hardware.wire import HEADER, Frame, pack_message, parse_header, parse_report
 
 log = logging.getLogger(__name__)
@@ -18,29 +17,22 @@ log = logging.getLogger(__name__)
 class HostProcess:
     """One host process and the agent's end of its socket."""
 
-    def __init__(
-        self, process: asyncio.subprocess.Process, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
+    def __init__(self, process: Prespawned, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._process = process
-        self._pidfd = os.pidfd_open(process.pid)
         self._reader = reader
         self._writer = writer
+        self._dead = asyncio.Event()
+        asyncio.get_running_loop().add_reader(process.pidfd, self._note_death)
 
     @classmethod
-    async def spawn(cls, camera_id: str) -> "HostProcess":
-        """Starts a host. It inherits one end of a socket pair and standard error, nothing else. Raises OSError."""
-        ours, theirs = socket.socketpair()
+    async def spawn(cls, camera_id: str, spawned: Prespawned | None = None) -> "HostProcess":
+        """Takes `spawned` over, or starts a host (see `prespawn`). Raises OSError."""
+        process = spawned or prespawn()
         try:
-            with theirs:
-                process = await asyncio.create_subprocess_exec(
-                    *module_command(HOST_MODULE, "--fd", str(theirs.fileno())),
-                    stdin=asyncio.subprocess.DEVNULL,
-                    pass_fds=(theirs.fileno(),),
-                    env=child_environment(),
-                )
-            reader, writer = await asyncio.open_unix_connection(sock=ours)
-        except BaseException:  # boundary: no descriptor is left behind, whatever ended the start
-            ours.close()
+            reader, writer = await asyncio.open_unix_connection(sock=socket.socket(fileno=process.fd))
+        except BaseException:  # boundary: no process is left behind, whatever ended the start
+            process.kill()
+            process.reap()
             raise
         log.debug("camera %s: host is process %d", camera_id, process.pid)
         return cls(process, reader, writer)
@@ -68,12 +60,15 @@ class HostProcess:
             return None
 
     def kill(self) -> None:
-        """SIGKILL, which also ends a stopped process; harmless when it is gone.
+        """SIGKILL, which also ends a stopped process; harmless when it is gone."""
+        self._process.kill()
 
-        By the pidfd: `Process.kill` may reap the child and so take its exit status from the event loop.
-        """
-        with contextlib.suppress(ProcessLookupError):
-            signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
+    def abandon(self) -> None:
+        """Kills it without waiting: for a loop that ends now. Whoever reaps orphans reaps it."""
+        asyncio.get_running_loop().remove_reader(self._process.pidfd)
+        self._writer.transport.abort()
+        self._process.kill()
+        os.close(self._process.pidfd)
 
     async def end(self, grace: float) -> int:
         """Closes the connection, waits `grace` s for the process to end by itself, then kills it; its exit status."""
@@ -82,9 +77,12 @@ class HostProcess:
             await self._writer.wait_closed()
         try:
             async with asyncio.timeout(grace):
-                return await self._process.wait()
+                await self._dead.wait()
         except TimeoutError:
             self.kill()
-            return await self._process.wait()
-        finally:
-            os.close(self._pidfd)
+            await self._dead.wait()
+        return self._process.reap()
+
+    def _note_death(self) -> None:
+        asyncio.get_running_loop().remove_reader(self._process.pidfd)
+        self._dead.set()

@@ -25,6 +25,7 @@ async def run_job(name: str, **arguments: Any) -> dict[str, Any]:
         stdout=asyncio.subprocess.PIPE,
         env=child_environment(),
         limit=LONGEST_ANSWER,
+        process_group=0,  # Ctrl+C is for whoever runs the job, who then ends it
     )
     try:
         output, _ = await process.communicate(json.dumps(arguments).encode())

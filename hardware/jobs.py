@@ -12,8 +12,9 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
+from typing import Annotated
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import AfterValidator, Field, ValidationError
 
 from hardware.durable import write_durably
 from hardware.errors import HardwareError, JobFailed
@@ -21,6 +22,7 @@ from hardware.media import Inspection, inspect, survey
 from hardware.models import ClipFile, Codec, Model
 from hardware.mp4 import Layout, measure
 from hardware.sinks.mediafile import storage_error
+from hardware.sinks.plainfile import PlainFile, make_plain
 from hardware.sinks.segment import sidecar_path
 
 _LARGEST_REQUEST = 1 << 20
@@ -28,17 +30,26 @@ _INDEX = re.compile(r"-(\d{1,9})$")
 _NS = 1_000_000_000
 
 
+def _absolute(path: Path) -> Path:
+    if not path.is_absolute():
+        raise ValueError("must be absolute")
+    return path
+
+
+AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
+
+
 class FileRequest(Model):
     """A file job's arguments. `path` is absolute."""
 
-    path: Path
+    path: AbsolutePath
 
-    @field_validator("path")
-    @classmethod
-    def _absolute(cls, path: Path) -> Path:
-        if not path.is_absolute():
-            raise ValueError("must be absolute")
-        return path
+
+class RemuxRequest(FileRequest):
+    """Arguments of `remux`. `target` is absolute; it is replaced only with `overwrite`."""
+
+    target: AbsolutePath
+    overwrite: bool = False
 
 
 class FileHash(Model):
@@ -56,6 +67,12 @@ def hash_file(arguments: object) -> FileHash:
 def probe(arguments: object) -> Inspection:
     """Job `probe`: what a media file holds, and whether every picture of it decodes."""
     return inspect(FileRequest.model_validate(arguments).path)
+
+
+def remux(arguments: object) -> PlainFile:
+    """Job `remux`: a plain MP4 of a clip, its packets copied; answers what the new file holds."""
+    request = RemuxRequest.model_validate(arguments)
+    return make_plain(request.path, request.target, overwrite=request.overwrite)
 
 
 def recover(arguments: object) -> ClipFile:
@@ -128,7 +145,7 @@ def _hash(path: Path) -> FileHash:
 
 
 JOBS: Mapping[str, Callable[[object], Model]] = MappingProxyType(
-    {"hash": hash_file, "probe": probe, "recover": recover}
+    {"hash": hash_file, "probe": probe, "recover": recover, "remux": remux}
 )
 
 

@@ -114,10 +114,58 @@ class StopSink(Model):
     reason: str
 
 
+class PhotoOrder(Model):
+    """Start of a photo sink: one photo, or one every `interval_seconds` until stopped or `duration_seconds` are over.
+
+    Files are `<stem>-<index>.<encoding>` in `folder` (absolute), each with a sidecar. No photo is older than its
+    request: its frame was captured at `requested_mono_ns` or later. `duration_seconds` counts from the first photo; 0
+    is until stopped. A camera's own JPEG is kept as it is when nothing but `quality` asks for a change.
+
+    The camera is opened for a photo as for a recording (the nearest size that it has; `width` and `height` 0: its
+    largest, or what the settings prefer), but never while a recording runs or, without a size, while it is open. The
+    picture is then made smaller to fit into `width` x `height`, whichever way round, keeping its aspect; it is never
+    made larger. `brightness` -1..1 is added (1 is full scale); `contrast`, `saturation` and `sharpness` multiply, 1 is
+    unchanged.
+    """
+
+    type: Literal["photograph"] = "photograph"
+    sink_id: str
+    consumer: str
+    folder: str
+    stem: str
+    requested_mono_ns: int
+    wall_offset_ns: int
+    clock_quality: str
+    width: int = Field(default=0, ge=0, le=16384)
+    height: int = Field(default=0, ge=0, le=16384)
+    interval_seconds: float = Field(default=0.0, ge=0, le=1e9)
+    duration_seconds: float = Field(default=0.0, ge=0, le=1e9)
+    quality: int = Field(default=93, ge=1, le=100)
+    encoding: Literal["jpg", "png"] = "jpg"
+    rotation_degrees: Literal[0, 90, 180, 270] = 0
+    hflip: bool = False
+    vflip: bool = False
+    brightness: float = Field(default=0.0, ge=-1, le=1)
+    contrast: float = Field(default=1.0, ge=0, le=32)
+    saturation: float = Field(default=1.0, ge=0, le=32)
+    sharpness: float = Field(default=1.0, ge=0, le=32)
+    context: dict[str, str] = Field(default_factory=dict)
+
+
 class KeepWarm(Model):
-    """Keep the camera open and its ring filled, or no longer."""
+    """Keep the camera open and its ring filled, or no longer. Size (pixels) and `rate` as in `RecordingOrder`."""
 
     type: Literal["keep_warm"] = "keep_warm"
+    on: bool
+    width: int = 0
+    height: int = 0
+    rate: float = 0.0
+
+
+class TestPicture(Model):
+    """Colour bars take the camera's place, or no longer. Recordings under way go on in a new segment."""
+
+    type: Literal["test_picture"] = "test_picture"
     on: bool
 
 
@@ -201,8 +249,19 @@ class SegmentClosed(Model):
     clip: "ClipFile"
 
 
+class PhotoTaken(Model):
+    """A photo is whole and durable on disk: file and sidecar are fsynced."""
+
+    type: Literal["photo_taken"] = "photo_taken"
+    sink_id: str
+    photo: "PhotoFile"
+
+
 class SinkEnded(Model):
-    """Last message about a sink. `error` is empty for `stopped` and `duration`."""
+    """Last message about a sink. `error` is empty for `stopped` and `duration`.
+
+    Of photos: `seconds` from the first to the last one, `frames` taken, `dropped` places of the interval left out.
+    """
 
     type: Literal["sink_ended"] = "sink_ended"
     sink_id: str
@@ -237,7 +296,8 @@ class ClipFile(Model):
     """The sidecar of a segment (`<file>.json`) and what the agent indexes.
 
     Written when the segment opens (`closed` false, `size` 0, no `sha256`), again when it is whole. `context` is the
-    order's: event uuid, key, attempt, camera. `recovered` tells that it was closed by recovery after a kill.
+    order's: event uuid, key, attempt, camera. `recovered` tells that it was closed by recovery after a kill. `note`
+    says what is unusual about its pictures, such as the test picture in the camera's place.
     """
 
     version: Literal[1] = 1
@@ -259,19 +319,45 @@ class ClipFile(Model):
     dropped: int = 0
     size: int = 0
     sha256: str = ""
+    note: str = ""
+    context: dict[str, str] = Field(default_factory=dict)
+
+
+class PhotoFile(Model):
+    """The sidecar of a photo (`<file>.json`), written before it: no photo is ever without one.
+
+    `mono_ns` and `taken_wall_ns` are the capture time, `width` and `height` the file's own size. `copied`: the camera's
+    own JPEG, untouched. `context` is the order's; `note` as in `ClipFile`.
+    """
+
+    version: Literal[1] = 1
+    file: str
+    index: int
+    width: int
+    height: int
+    encoding: Literal["jpg", "png"]
+    mono_ns: int
+    taken_wall_ns: int
+    clock_quality: str
+    boot_id: str
+    size: int
+    sha256: str
+    copied: bool
+    note: str = ""
     context: dict[str, str] = Field(default_factory=dict)
 
 
 SegmentClosed.model_rebuild()
+PhotoTaken.model_rebuild()
 
 Order = Annotated[
-    Configure | RecordingOrder | StopSink | KeepWarm | Ping | Shutdown,
+    Configure | RecordingOrder | PhotoOrder | StopSink | KeepWarm | TestPicture | Ping | Shutdown,
     Field(discriminator="type"),
 ]
 """What the agent sends."""
 
 Report = Annotated[
-    Greeting | CameraReport | SinkStarted | SinkProgress | SegmentClosed | SinkEnded | Pong | Refusal,
+    Greeting | CameraReport | SinkStarted | SinkProgress | SegmentClosed | PhotoTaken | SinkEnded | Pong | Refusal,
     Field(discriminator="type"),
 ]
 """What the host sends."""

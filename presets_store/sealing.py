@@ -9,12 +9,14 @@ import hashlib
 import os
 import secrets
 import stat
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from presets_store.durable import write_durably
+from presets_store.durable import sync_folder, write_durably
 from presets_store.errors import CuelightError
 
 KEY_BYTES = 32
@@ -37,6 +39,23 @@ class SealKeyUnusable(CuelightError):
 
     code = "seal_key_unusable"
     template = "the seal key {path!r} cannot be used: {reason}"
+
+
+class Seals(Protocol):
+    """What seals and opens values: one key, or several of which one seals."""
+
+    @property
+    def key_id(self) -> str:
+        """Of the key that seals: 16 hexadecimal digits."""
+        ...
+
+    def seal(self, name: str, plain: bytes) -> bytes:
+        """`plain`, to be opened only under the same name."""
+        ...
+
+    def unseal(self, name: str, sealed: bytes) -> bytes:
+        """What was sealed under `name`; SealBroken when it is not that."""
+        ...
 
 
 class Sealer:
@@ -73,6 +92,28 @@ class Sealer:
             raise SealBroken(name=name, reason="it was changed, or kept under another name") from None
 
 
+class Keyring:
+    """Seals with the `current` key and opens what any of its keys sealed."""
+
+    def __init__(self, current: Sealer, others: Sequence[Sealer] = ()) -> None:
+        self._current = current
+        self._keys = {sealer.key_id: sealer for sealer in (*others, current)}
+
+    def __repr__(self) -> str:
+        return f"Keyring(current={self._current!r}, key_ids={sorted(self._keys)})"
+
+    @property
+    def key_id(self) -> str:
+        return self._current.key_id
+
+    def seal(self, name: str, plain: bytes) -> bytes:
+        return self._current.seal(name, plain)
+
+    def unseal(self, name: str, sealed: bytes) -> bytes:
+        key_id = sealed[len(_VERSION) : _HEADER_BYTES].hex()
+        return self._keys.get(key_id, self._current).unseal(name, sealed)
+
+
 def key_id_of(key: bytes) -> str:
     """16 hexadecimal digits that follow from the key and tell nothing about it."""
     return hashlib.sha256(b"cuelight seal key id" + key).digest()[:KEY_ID_BYTES].hex()
@@ -88,6 +129,44 @@ def load_or_create_key(path: Path) -> Sealer:
             write_durably(path, secrets.token_bytes(KEY_BYTES), exclusive=True)
     key = _read_key(path)
     return Sealer(key, key_id_of(key))
+
+
+def load_keyring(path: Path) -> tuple[Keyring, bool]:
+    """The keyring of the key file at `path`, and whether a rotation is unfinished.
+
+    If it is, whoever keeps sealed values must seal them anew with this keyring, and then call `finish_rotation`.
+    Otherwise, and for errors, as `load_or_create_key`.
+    """
+    following = _following(path)
+    if not following.exists():
+        return Keyring(load_or_create_key(path)), False
+    if not path.exists():  # lost: the following key is all that there is
+        finish_rotation(path)
+        return Keyring(load_or_create_key(path)), False
+    return begin_rotation(path), True
+
+
+def begin_rotation(path: Path) -> Keyring:
+    """A keyring that seals with a new key, `<path>.next`, and still opens what the key at `path` sealed.
+
+    The new key is on the disk when this returns, so that whatever is sealed with it can be opened after a crash. A
+    rotation that is unfinished goes on with its key. SealKeyUnusable, OSError as `load_or_create_key`.
+    """
+    old = load_or_create_key(path)
+    return Keyring(load_or_create_key(_following(path)), [old])
+
+
+def finish_rotation(path: Path) -> None:
+    """Puts the new key in the place of the old one, durably; when nothing that the old one sealed is left.
+
+    FileNotFoundError when no rotation was begun. Blocks for the disk.
+    """
+    _following(path).replace(path)
+    sync_folder(path.parent)
+
+
+def _following(path: Path) -> Path:
+    return path.with_name(f"{path.name}.next")
 
 
 def _read_key(path: Path) -> bytes:

@@ -1,4 +1,5 @@
 import os
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -8,6 +9,9 @@ from hypothesis import HealthCheck, settings
 OURS = ["presets_store", "agent", "hardware"]
 
 pytest_plugins = ["fakes.postgres"]
+
+# A shell that starts the tests in the background has SIGINT ignored, and so would every command that they start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("default")

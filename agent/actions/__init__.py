@@ -3,9 +3,14 @@
 from collections.abc import Mapping
 from typing import Protocol
 
+from agent.actions.bars import StartBars, StopBars
+from agent.actions.multiplex import StartCameraMultiplex
+from agent.actions.photos import StartPhotos, StopPhotos
 from agent.actions.process import EndProcess
 from agent.actions.recording import StartRecording, StopRecording
 from agent.actions.trial import TestEvent, TestStop
+from agent.actions.update_setting import UpdateSetting
+from agent.actions.workflow import EventPresetWorkflow
 from agent.context import Context
 from agent.running import ActionTraits, Parameters, Result
 
@@ -23,10 +28,17 @@ ACTIONS: Mapping[int, Action] = {
     1: StartRecording(),
     2: StopRecording(),
     7: TestEvent(),
+    9: StartBars(),
+    10: StopBars(),
     11: TestStop(),
+    22: UpdateSetting(),
+    28: StartCameraMultiplex(),
     29: StartRecording(),
+    33: EventPresetWorkflow(),
     35: EndProcess(),
     37: StopRecording(),
+    62: StartPhotos(),
+    63: StopPhotos(),
 }
 
 

@@ -1,10 +1,16 @@
-"""Device_End_process: ends an event that runs. The ended event becomes Cancelled, and only when it has really ended."""
+"""Device_End_process: ends an event. The ended event becomes Cancelled, and only when it has really ended."""
 
+import contextlib
 from typing import ClassVar
 
 from agent.context import Context
 from agent.errors import UnknownEvent
 from agent.running import ActionTraits, Parameters, Result, StopReason
+from presets_store.protocol.statuses import EventStatus
+from presets_store.rules.commands import AlreadyEnded
+from presets_store.rules.event import Event
+from presets_store.services.caller import INSIDE
+from presets_store.services.errors import NotFound
 
 
 class EndProcess:
@@ -15,10 +21,25 @@ class EndProcess:
     async def run(self, context: Context, parameters: Parameters) -> Result:
         """Result: `{"ended": [event key]}`, empty when it had already ended. Raises UnknownEvent."""
         event_key: int = parameters["eventID"]
-        running = context.running.by_key(event_key)
-        if running is not None and event_key != context.event.key:
-            await running.stopped(StopReason.ENDED, by=context.name)
+        try:
+            event = await context.events.require(event_key)
+        except NotFound as error:
+            raise UnknownEvent(event=event_key) from error
+        if event_key != context.event.key and await end_event(context, event):
             return {"ended": [event_key]}
-        if not await context.knows_event(event_key):
-            raise UnknownEvent(event=event_key)
         return {"ended": [], "note": f"event {event_key} was not running"}
+
+
+async def end_event(context: Context, event: Event) -> bool:
+    """Ends an event that runs here, or waits; returns when it has its outcome. Whether there was anything to end."""
+    running = context.running.by_key(event.key)
+    if running is not None:
+        await running.stopped(StopReason.ENDED, by=context.name)
+        return True
+    if event.event_status is not EventStatus.PENDING:
+        return False
+    with contextlib.suppress(AlreadyEnded):
+        # It waits: for its first attempt, or for another one after it was cut off.
+        await context.events.end(INSIDE, event.key)
+        return True
+    return False

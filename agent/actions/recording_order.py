@@ -35,7 +35,7 @@ def recording_order(
         consumer=f"{event.uuid}/{event.attempt_number}/{continuation}",
         folder=str(folder),
         stem=stem,
-        requested_mono_ns=requested_mono_ns(event.created, wall, mono_ns) if _fresh(context, continuation) else mono_ns,
+        requested_mono_ns=asked_for_at(context, continuation, wall, mono_ns),
         wall_offset_ns=int(wall * 1e9) - mono_ns,
         clock_quality=context.clock.quality(),
         width=parameters.get("width", 0),
@@ -60,6 +60,11 @@ def segment_seconds(asked: float) -> float:
             field="segmentLengthSeconds", wrong=asked, right=f"0 for one clip, or at least {SHORTEST_SEGMENT}"
         )
     return asked
+
+
+def asked_for_at(context: Context, continuation: int, wall: float, mono_ns: int) -> int:
+    """The moment (CLOCK_MONOTONIC, ns) from which the sink is to film: that of the request, or now (`mono_ns`)."""
+    return requested_mono_ns(context.event.created, wall, mono_ns) if _fresh(context, continuation) else mono_ns
 
 
 def requested_mono_ns(created_us: int, wall: float, mono_ns: int) -> int:

@@ -1,13 +1,12 @@
 """Video_Test_event and Video_Test_stop: an action without a camera, to try the whole path."""
 
-import asyncio
 from typing import ClassVar
 
+from agent.actions.holding import hold
 from agent.context import Context
-from agent.running import ActionTraits, Parameters, Result, SinkKind, Stopped, StopReason
+from agent.running import ActionTraits, Parameters, Result, SinkKind, StopReason
 
 DEFAULT_SECONDS = 5.0
-STEP_SECONDS = 0.25
 
 
 class TestEvent:
@@ -17,20 +16,7 @@ class TestEvent:
 
     async def run(self, context: Context, parameters: Parameters) -> Result:
         """Result: `{"seconds": s}`. Raises Stopped when it was asked to stop."""
-        duration: float = parameters.get("durationSeconds") or DEFAULT_SECONDS
-        started = context.clock.monotonic()
-        stopping = asyncio.ensure_future(context.stop.wait())
-        try:
-            while (elapsed := context.clock.monotonic() - started) < duration:
-                context.progress(100.0 * elapsed / duration)
-                pause = asyncio.ensure_future(context.clock.sleep(min(STEP_SECONDS, duration - elapsed)))
-                await asyncio.wait({stopping, pause}, return_when=asyncio.FIRST_COMPLETED)
-                pause.cancel()
-                if stopping.done():
-                    raise Stopped(stopping.result(), {"seconds": round(context.clock.monotonic() - started, 3)})
-        finally:
-            stopping.cancel()
-        return {"seconds": duration}
+        return await hold(context, parameters.get("durationSeconds") or DEFAULT_SECONDS, {})
 
 
 class TestStop:

@@ -4,14 +4,16 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from agent.checks import agent, cameras, clock, database, keys, media, outbox, settings
+from agent.checks import agent, cameras, clock, database, incidents, keys, media, outbox, settings, startup
 from agent.checks.base import Check, Finding, NoAnswer, Subject, Verdict
 
 CHECKS: Final[Mapping[str, Check]] = MappingProxyType(
     {
         "settings": settings.check,
         "agent": agent.check,
+        "start-up": startup.check,
         "database": database.check,
+        "incidents": incidents.check,
         "media": media.check,
         "cameras": cameras.check,
         "clock": clock.check,

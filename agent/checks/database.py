@@ -17,14 +17,16 @@ def check(subject: Subject) -> Finding:
         with reading(file) as connection:
             faults = [row[0] for row in connection.execute(f"PRAGMA quick_check({FAULTS})")]
     except sqlite3.Error as error:
-        return broken(
-            f"{file} cannot be read: {error}; stop the agent and restore the newest copy of {_copies(subject)}"
-        )
+        return broken(f"{file} cannot be read: {error}; {_cure(subject)}")
     if faults != ["ok"]:
         told = "; ".join(faults)
-        return broken(f"{file} is damaged: {told}; stop the agent and restore the newest copy of {_copies(subject)}")
+        return broken(f"{file} is damaged: {told}; {_cure(subject)}")
     return ok(f"{file} is whole ({file.stat().st_size / 1e6:.1f} MB)")
 
 
-def _copies(subject: Subject) -> str:
-    return str(subject.settings.state_folder / "backups")
+def _cure(subject: Subject) -> str:
+    copies = subject.settings.state_folder / "backups"
+    return (
+        "start the agent again: it sets the file aside, begins a new one and saves what can still be read "
+        f"(older copies are in {copies})"
+    )

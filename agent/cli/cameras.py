@@ -2,7 +2,7 @@
 
 import typer
 
-from agent.cli.presets import DeviceOption
+from agent.cli.options import DeviceOption
 from agent.cli.records import CAMERAS
 from agent.cli.session import session_of
 

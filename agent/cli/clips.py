@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from agent.cli import clip_export
 from agent.cli.records import CLIPS, clip_facts
 from agent.cli.session import session_of
 
@@ -14,7 +15,7 @@ app = typer.Typer(help="Clips: what was recorded.", no_args_is_help=True)
 def list_clips(
     context: typer.Context,
     event: Annotated[int, typer.Option("--event", metavar="ID", min=0, help="Only those of this event.")] = 0,
-    count: Annotated[int, typer.Option(min=0, help="At most so many; 0 is all.")] = 20,
+    count: Annotated[int, typer.Option(metavar="N", min=0, help="At most so many; 0 is all.")] = 20,
 ) -> None:
     """List clips, the newest first."""
     session = session_of(context)
@@ -23,8 +24,13 @@ def list_clips(
 
 
 @app.command("show")
-def show(context: typer.Context, clip: Annotated[int, typer.Argument(metavar="ID", min=1)]) -> None:
+def show(
+    context: typer.Context, clip: Annotated[int, typer.Argument(metavar="ID", min=1, help="In: cuelight clip list.")]
+) -> None:
     """Show a clip."""
     session = session_of(context)
     record = session.client.get(f"/v1/clip/{clip}")
     session.output.description(record, clip_facts(record, session.settings.media_folder))
+
+
+app.command("export")(clip_export.export)

@@ -20,7 +20,10 @@ STYLES = {Verdict.OK: "green", Verdict.WARNING: "yellow", Verdict.BROKEN: "bold 
 
 
 def doctor(context: typer.Context) -> None:
-    """Check settings, agent, database, media folder, cameras, clock, keys and outbox."""
+    """Check everything, and say what to do about it.
+
+    Settings, agent, start-up, database, incidents, media folder, cameras, clock, keys and outbox.
+    """
     session = session_of(context)
     findings = dict(_examine(session.config))
     _tell(session.output, findings)

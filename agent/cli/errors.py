@@ -1,8 +1,11 @@
 """What a command may fail with, and the exit code that it deserves."""
 
+from collections.abc import Sequence
+
 from agent.cli.exit_codes import ExitCode
 from agent.errors import SettingsInvalid
 from presets_store.errors import CuelightError, Kind
+from presets_store.protocol.errors import BadJson, FieldProblem, FieldsError, UnknownEventType
 
 
 class AgentUnreachable(CuelightError):
@@ -58,16 +61,66 @@ class Ambiguous(CuelightError):
     template = "{name!r} could be several {what}: {candidates}; say which by its ID"
 
 
+class Declined(CuelightError):
+    """A question was not answered with yes."""
+
+    code = "declined"
+    kind = Kind.CONFLICT
+    template = "nothing was changed"
+
+
+class FileExists(CuelightError):
+    """A file that would be replaced."""
+
+    code = "file_exists"
+    kind = Kind.CONFLICT
+    template = "{path} is there already; --force replaces it"
+
+
+class FileUnusable(CuelightError):
+    """A file on this side of the socket that cannot be read or written."""
+
+    code = "file_unusable"
+    kind = Kind.UNAVAILABLE
+    template = "{path} cannot be {done}: {reason}"
+
+
+class PresetFileInvalid(FieldsError):
+    """A preset file that is not imported; nothing was stored."""
+
+    code = "preset_file_invalid"
+    template = "{source} is not imported:{lines}"
+
+    def __init__(self, source: str, problems: Sequence[FieldProblem]) -> None:
+        super().__init__(problems, source=source, lines="".join(f"\n  {problem}" for problem in problems))
+
+
+class NotExportable(CuelightError):
+    """A preset that no file can tell whole."""
+
+    code = "not_exportable"
+    kind = Kind.CONFLICT
+    template = "preset {preset} cannot be exported: {reason}"
+
+
+class ExportFailed(CuelightError):
+    """The file job that makes a plain MP4 failed."""
+
+    code = "export_failed"
+    kind = Kind.UNPROCESSABLE
+    template = "{source} cannot be exported: {reason}"
+
+
 def exit_code(error: CuelightError) -> ExitCode:
     """How a command that failed with `error` ends."""
     match error:
         case SettingsInvalid():
             return ExitCode.SETTINGS
-        case BadParameters():
+        case BadParameters() | UnknownEventType() | PresetFileInvalid() | BadJson():
             return ExitCode.USAGE
         case AgentUnreachable() | AgentForbidden():
             return ExitCode.UNREACHABLE
-        case Refused() | NothingNamed() | Ambiguous():
+        case Refused() | NothingNamed() | Ambiguous() | FileExists() | NotExportable():
             return ExitCode.REFUSED
         case _:
             return ExitCode.FAILED

@@ -12,7 +12,7 @@ from presets_store.protocol.statuses import EventStatus
 
 app = typer.Typer(help="Events: what was asked for, and what became of it.", no_args_is_help=True)
 
-EventArgument = Annotated[int, typer.Argument(metavar="ID", min=1)]
+EventArgument = Annotated[int, typer.Argument(metavar="ID", min=1, help="In: cuelight event list.")]
 RECENT = 200
 """How many of the newest events are searched for the members that the reduced record lacks."""
 
@@ -20,7 +20,7 @@ RECENT = 200
 @app.command("list")
 def list_events(
     context: typer.Context,
-    count: Annotated[int, typer.Option(min=0, help="At most so many; 0 is all.")] = 20,
+    count: Annotated[int, typer.Option(metavar="N", min=0, help="At most so many; 0 is all.")] = 20,
 ) -> None:
     """List events, the newest first."""
     session = session_of(context)
@@ -46,7 +46,7 @@ def watch(context: typer.Context, event: EventArgument) -> None:
 
 @app.command("cancel")
 def cancel(context: typer.Context, event: EventArgument) -> None:
-    """End an event: one that waits at once, one that runs as soon as the device has stopped it."""
+    """End an event. One that waits ends at once, one that runs as soon as the device has stopped it."""
     session = session_of(context)
     answer = session.client.request("POST", f"/v1/event/endprocess/{event}")
     status = session.client.get(f"/v1/event/{event}")["eventStatus"]

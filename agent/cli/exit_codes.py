@@ -8,7 +8,8 @@ class ExitCode(IntEnum):
 
     OK = 0
     FAILED = 1
-    """The event that was watched ended as Error, Cancelled or Timed_out; `run`: the agent could not go on."""
+    """The event that was watched, or that a command waited for, did not become Complete; a file could not be read or
+    written; a question was not answered with yes; `run`: the agent could not go on."""
     USAGE = 2
     """The command line is wrong."""
     REFUSED = 3

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from typing import TYPE_CHECKING
 
 from agent.cli.exit_codes import ExitCode
 from agent.cli.live import LiveChanges
@@ -14,6 +13,9 @@ from agent.cli.text import percent
 from agent.cli.watch import EventRecord, Watch, has_ended
 from presets_store.protocol.statuses import EventStatus
 
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
 STEP = 10
 """Percent between two lines where no terminal looks."""
 
@@ -21,7 +23,7 @@ STEP = 10
 class _Bar:
     """Progress on a terminal; it pulses while the agent knows no length."""
 
-    def __init__(self, progress: Progress, task: TaskID) -> None:
+    def __init__(self, progress: "Progress", task: "TaskID") -> None:
         self._progress = progress
         self._task = task
 
@@ -65,6 +67,8 @@ def _display(output: Output, event_id: int) -> Iterator["_Bar | _Lines"]:
     if not output.for_people:
         yield _Lines(output, event_id)
         return
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn  # only a terminal needs it
+
     columns = (
         TextColumn(f"event {event_id}", markup=False),
         TextColumn("[{task.fields[style]}]{task.fields[status]}[/]"),
@@ -76,23 +80,27 @@ def _display(output: Output, event_id: int) -> Iterator["_Bar | _Lines"]:
         yield _Bar(progress, progress.add_task("", total=None, status="", style="default", amount=""))
 
 
+def followed(session: Session, event_id: int, limit: float | None = None) -> EventRecord:
+    """Shows the event until it has ended; its last record. Raises TimeoutError after `limit` seconds."""
+    client = session.client
+    with LiveChanges(session.settings.socket_path) as changes, _display(session.output, event_id) as show:
+        return Watch(event_id, lambda: client.get(f"/v1/event/{event_id}"), changes, show, limit=limit).follow()
+
+
 def follow(session: Session, event_id: int) -> ExitCode:
     """Shows the event until it has ended. FAILED unless it is Complete, INTERRUPTED by Ctrl-C: then it goes on."""
-    output, client = session.output, session.client
+    output = session.output
     try:
-        with LiveChanges(session.settings.socket_path) as changes, _display(output, event_id) as show:
-            watch = Watch(event_id, lambda: client.get(f"/v1/event/{event_id}"), changes, show)
-            record = watch.follow()
+        record = followed(session, event_id)
     except KeyboardInterrupt:
         if not output.as_json:
             output.line(f"event {event_id} goes on; end it with: cuelight event cancel {event_id}", "yellow")
         return ExitCode.INTERRUPTED
-    if output.as_json:
-        output.document(record)
-    else:
-        words = outcome(record)
-        status = record["eventStatus"]
-        output.line(
-            f"event {event_id} is {status_name(status)}" + (f": {words}" if words else ""), status_style(status)
-        )
+    output.answer(record, f"event {event_id} is {ending(record)}", status_style(record["eventStatus"]))
     return ExitCode.OK if record["eventStatus"] == EventStatus.COMPLETE else ExitCode.FAILED
+
+
+def ending(record: EventRecord) -> str:
+    """`Complete: 1 clip, 9.9 s`."""
+    words = outcome(record)
+    return status_name(record["eventStatus"]) + (f": {words}" if words else "")

@@ -1,5 +1,6 @@
 """The root of the command line: global options, commands, and the one place where a failure becomes an exit code."""
 
+import importlib
 import io
 import json
 import logging
@@ -11,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from agent.cli import cameras, clips, doctor, events, presets
+from agent.cli import cameras, clips, completion, doctor, events, keys, presets, status
 from agent.cli.errors import Refused, exit_code
 from agent.cli.exit_codes import ExitCode
 from agent.cli.output import Output
@@ -20,12 +21,18 @@ from agent.cli.text import clean_lines
 from presets_store import __version__
 from presets_store.errors import CuelightError
 
-EXIT_CODES = (
-    f"Exit codes: {ExitCode.OK} fine; {ExitCode.FAILED} the event ended as Error, Cancelled or Timed_out; "
-    f"{ExitCode.USAGE} wrong usage; {ExitCode.REFUSED} the agent refused; {ExitCode.UNREACHABLE} no agent answers; "
-    f"{ExitCode.UNHEALTHY} doctor found something broken; {ExitCode.SETTINGS} invalid settings; "
-    f"{ExitCode.INTERRUPTED} interrupted by Ctrl-C."
-)
+EXIT_CODES = f"""\b
+Exit codes:
+  {ExitCode.OK}    fine
+  {ExitCode.FAILED}    an event ended as Error, Cancelled or Timed_out; a file could not be
+       read or written; a question was not answered with yes
+  {ExitCode.USAGE}    wrong usage, or a preset file that is not one
+  {ExitCode.REFUSED}    the agent refused, or has no such thing
+  {ExitCode.UNREACHABLE}    no agent answers
+  {ExitCode.UNHEALTHY}    doctor found something broken
+  {ExitCode.SETTINGS}   the settings are invalid
+  {ExitCode.INTERRUPTED}  interrupted by Ctrl-C
+"""
 
 ConfigOption = Annotated[
     Path | None, typer.Option("--config", metavar="FILE", help="Settings (TOML). Without: defaults and environment.")
@@ -33,17 +40,25 @@ ConfigOption = Annotated[
 
 app = typer.Typer(
     name="cuelight",
-    help="Preset events become camera actions: run the agent, and talk to the one that runs.",
+    help="Preset events become camera actions. `run` is the agent; all else talks to the one that runs.",
     epilog=EXIT_CODES,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(presets.app, name="preset")
 app.add_typer(events.app, name="event")
 app.add_typer(cameras.app, name="camera")
 app.add_typer(clips.app, name="clip")
+app.add_typer(keys.app, name="key")
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        sys.stdout.write(f"cuelight {__version__}\n")
+        raise typer.Exit
 
 
 @app.callback()
@@ -51,11 +66,10 @@ def root(
     context: typer.Context,
     config: ConfigOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON; may stand anywhere on the line.")] = False,
-    version: Annotated[bool, typer.Option("--version", help="Show the version and end.", is_eager=True)] = False,
+    _: Annotated[
+        bool, typer.Option("--version", help="Show the version and end.", is_eager=True, callback=_show_version)
+    ] = False,
 ) -> None:
-    if version:
-        sys.stdout.write(f"cuelight {__version__}\n")
-        raise typer.Exit
     context.obj = Session(config, Output(as_json=as_json))
 
 
@@ -74,7 +88,18 @@ def run(
     os.execv(sys.executable, [sys.executable, "-P", "-m", "agent", "run", *options])  # noqa: S606  # our own module
 
 
+def openapi(context: typer.Context) -> None:
+    """Print the OpenAPI document of the API. Needs no running agent."""
+    # Loaded by this command alone: the API's libraries take longer to load than all other commands take to answer.
+    store, agent = (importlib.import_module(name) for name in ("presets_store.api", "agent.api.routes"))
+    document = importlib.import_module("presets_store.api.openapi").document((*store.ROUTES, *agent.ROUTES))
+    session_of(context).output.document(document)
+
+
+app.command("status")(status.status)
 app.command("doctor")(doctor.doctor)
+app.command("openapi")(openapi)
+app.command("completion", epilog=completion.WHERE)(completion.completion)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -84,6 +109,7 @@ def main(arguments: Sequence[str]) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
+    completion.prepare()
     as_json, rest = without_json(arguments)
     try:
         app(["--json", *rest] if as_json else rest, prog_name="cuelight")

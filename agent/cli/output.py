@@ -96,6 +96,13 @@ class Output:
             self.stream.write(clean(text) + "\n")
             self.stream.flush()
 
+    def answer(self, value: object, text: str, style: str = "") -> None:
+        """What a command that changed something says: one document, or one sentence."""
+        if self.as_json:
+            self.document(value)
+        else:
+            self.line(text, style)
+
     def table(self, records: Sequence[Record], columns: Sequence[Column], *, empty: str) -> None:
         """The records as rows; `empty` is said when there are none."""
         if self.as_json:

@@ -9,11 +9,23 @@ from agent.cli.errors import BadParameters
 
 def event_parameters(document: str, pairs: Sequence[str]) -> str:
     """The parameters as JSON text: `document` (JSON, or "") with `pairs` (`k=v`) on top. Raises BadParameters."""
+    return changed_parameters(document, pairs, ())
+
+
+def changed_parameters(document: str, pairs: Sequence[str], unset: Sequence[str]) -> str:
+    """The same, without the parameters named by `unset`, each of which must be there. Raises BadParameters."""
     values = _document(document)
-    if not pairs:
+    if not pairs and not unset:
         return json.dumps(values)
     if not isinstance(values, dict):
-        raise BadParameters(given="--params", problem="is a list, to which --param cannot add; give one of the two")
+        raise BadParameters(given="--param", problem="cannot change parameters that are a list; give all with --params")
+    for name in unset:
+        if name not in values:
+            there = ", ".join(values) or "none"
+            raise BadParameters(
+                given=f"--unset {name}", problem=f"names no parameter of the preset; there are: {there}"
+            )
+        del values[name]
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if not equals or not name:

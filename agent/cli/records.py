@@ -10,7 +10,10 @@ from presets_store.protocol.event_types import EVENT_TYPES
 from presets_store.protocol.statuses import EventStatus
 
 MAX_OUTCOME = 80
+DAY, MINUTE = len("2026-07-01"), len("2026-07-01 12:00")
 CAMERA_STYLES = {"open": "green", "closed": "dim", "opening": "cyan", "unavailable": "bold red", "stalled": "bold red"}
+MODE_STYLES = {"online": "green", "standalone": "bold yellow", "starting": "cyan"}
+KEY_STYLES = {"active": "green", "revoked": "dim"}
 CLIP_STYLES = {"closed": "green", "recording": "bold cyan", "recovered": "yellow", "missing": "bold red"}
 
 
@@ -55,6 +58,21 @@ def pretty_json(text: str | None) -> str:
         return text or NONE
 
 
+def short_parameters(text: str | None) -> str:
+    """Event parameters on one line: `width=1280 encoding=copy`; any other JSON as it is."""
+    try:
+        values = json.loads(text or "{}")
+    except ValueError:
+        return text or NONE
+    if not isinstance(values, dict):
+        return text or NONE
+    return " ".join(f"{name}={_value(value)}" for name, value in values.items())
+
+
+def _value(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
 def _status(record: Record) -> str:
     return status_name(record["eventStatus"])
 
@@ -77,13 +95,21 @@ EVENTS = (
     Column("outcome", outcome, lambda _: "dim", wide=True),
 )
 
+
+def start_of(preset: Record, device: Record) -> list[str]:
+    """The starts of `device` at which the preset runs: of `online` and `standalone`."""
+    bindings = {"online": "deviceReadyEventPresetID", "standalone": "standaloneEventPresetID"}
+    return [state for state, member in bindings.items() if device.get(member) == preset["key"]]
+
+
 PRESETS = (
     Column("ID", lambda preset: str(preset["key"]), right=True),
     Column("name", lambda preset: preset.get("eventPresetName") or NONE, lambda _: "bold"),
     Column("type", event_type_name),
-    Column("priority", lambda preset: str(preset["priority"]), right=True),
-    Column("attempts", lambda preset: str(max(1, preset["maxAttempts"])), right=True),
-    Column("parameters", lambda preset: preset.get("eventParameters") or "{}", lambda _: "dim", wide=True),
+    Column("start", lambda preset: ", ".join(preset["startup"]) or NONE, lambda _: "cyan"),
+    Column("prio", lambda preset: str(preset["priority"]), right=True),
+    Column("tries", lambda preset: str(max(1, preset["maxAttempts"])), right=True),
+    Column("parameters", lambda preset: short_parameters(preset.get("eventParameters")), lambda _: "dim", wide=True),
 )
 
 CAMERAS = (
@@ -93,6 +119,15 @@ CAMERAS = (
     Column("state", lambda camera: camera.get("state") or NONE, lambda camera: CAMERA_STYLES.get(camera["state"], "")),
     Column("source", lambda camera: camera.get("backend") or NONE),
     Column("address", lambda camera: camera.get("address") or NONE, lambda _: "dim", wide=True),
+)
+
+KEYS = (
+    Column("ID", lambda key: str(key["key"]), right=True),
+    Column("access key", lambda key: key["accessKey"], lambda _: "bold"),
+    Column("status", lambda key: key["status"], lambda key: KEY_STYLES.get(key["status"], "")),
+    Column("created", lambda key: local_time(key.get("creationDate"))[:DAY]),
+    Column("last used", lambda key: local_time(key.get("lastAccessDate"))[:MINUTE]),
+    Column("description", lambda key: key.get("aPIKeyDescription") or NONE, wide=True),
 )
 
 CLIPS = (
@@ -134,6 +169,7 @@ def preset_facts(preset: Record) -> list[Fact]:
         Fact("name", preset.get("eventPresetName") or NONE),
         Fact("type", event_type_name(preset)),
         Fact("device", str(preset["deviceID"])),
+        Fact("start", ", ".join(preset["startup"]) or NONE),
         Fact("priority", str(preset["priority"])),
         Fact("attempts", str(max(1, preset["maxAttempts"]))),
         Fact("created", local_time(preset.get("creationDate"))),

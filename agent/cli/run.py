@@ -8,14 +8,18 @@ from pathlib import Path
 from agent import app
 from agent.cli.errors import exit_code
 from agent.settings import load_settings
+from hardware.client import Prespawned
 from presets_store.errors import CuelightError
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Runs the agent until it is told to stop. `arguments`: `run [--config FILE] [--first-preset]`."""
+def main(arguments: Sequence[str], spawned: Prespawned | None = None) -> int:
+    """Runs the agent until it is told to stop. `arguments`: `run [--config FILE] [--first-preset]`.
+
+    `spawned`: a camera host that was started before this module was imported.
+    """
     asked = _parser().parse_args(arguments)
     try:
-        return app.run(load_settings(asked.config), first_preset=asked.first_preset)
+        return app.run(load_settings(asked.config), first_preset=asked.first_preset, spawned=spawned)
     except CuelightError as error:
         sys.stderr.write(f"cuelight: {error.message}\n")
         return exit_code(error)

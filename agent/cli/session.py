@@ -1,5 +1,6 @@
 """What a command works with: the settings, the agent, the output."""
 
+import sys
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -8,8 +9,9 @@ from typing import Any
 from typer import Context
 
 from agent.cli.client import AgentClient
-from agent.cli.errors import Ambiguous, NothingNamed, Refused
+from agent.cli.errors import Ambiguous, Declined, NothingNamed, Refused
 from agent.cli.output import Output
+from agent.cli.text import clean
 from agent.settings import Settings, read_settings
 
 NOT_FOUND = 404
@@ -33,16 +35,47 @@ class Session:
         return AgentClient(self.settings.socket_path)
 
     def device(self, named: str) -> dict[str, Any]:
-        """The device with this serial number, name or ID; "" is the agent's own, which must then be the only one."""
+        """The device with this serial number, name or ID; "" is the agent's own."""
         if named:
             return self._named_device(named)
         devices: list[dict[str, Any]] = self.client.get("/v1/device/list")
         if not devices:
             raise NothingNamed(what="device", name="own", hint="the agent knows none yet")
-        if len(devices) > 1:
-            known = ", ".join(f"{device['key']} ({device['deviceName']})" for device in devices)
-            raise Ambiguous(name="no --device", what="devices", candidates=known)
-        return devices[0]
+        if len(devices) == 1:
+            return devices[0]
+        own = self.client.get("/v1/status")["deviceID"]
+        return next(device for device in devices if device["key"] == own)
+
+    def presets(self, device: str) -> list[dict[str, Any]]:
+        """The presets of a device, which is named as for `device`."""
+        found: list[dict[str, Any]] = self.client.get(f"/v1/eventpreset/list/device/{self.device(device)['key']}")
+        return found
+
+    def preset_id(self, named: str) -> int:
+        """The key of the preset with this ID, else with this name (case does not matter) on this device."""
+        if named.isdecimal():
+            return int(named)
+        found = [preset for preset in self.presets("") if preset["eventPresetName"].casefold() == named.casefold()]
+        if not found:
+            raise NothingNamed(what="preset", name=named, hint="the names are in: cuelight preset list")
+        if len(found) > 1:
+            candidates = ", ".join(str(preset["key"]) for preset in found)
+            raise Ambiguous(name=named, what="presets", candidates=candidates)
+        return int(found[0]["key"])
+
+    def preset(self, named: str) -> dict[str, Any]:
+        """The preset's record; named as for `preset_id`."""
+        found: dict[str, Any] = self.client.get(f"/v1/eventpreset/{self.preset_id(named)}")
+        return found
+
+    def confirm(self, question: str, *, yes: bool) -> None:
+        """Asks whoever sits at a terminal; without one, and with `yes`, the answer is yes. Raises Declined."""
+        if yes or not sys.stdin.isatty():
+            return
+        sys.stderr.write(f"{clean(question)} [y/N] ")
+        sys.stderr.flush()
+        if sys.stdin.readline().strip().casefold() not in ("y", "yes"):
+            raise Declined
 
     def _named_device(self, named: str) -> dict[str, Any]:
         try:

@@ -49,6 +49,14 @@ def human_seconds(seconds: float) -> str:
     return f"{hours}:{minutes:02d}:{rest:02d} h" if hours else f"{minutes}:{rest:02d} min"
 
 
+def human_age(seconds: float) -> str:
+    """How long ago: `40 s`, `12 min`, `3 h`, `5 days`."""
+    for size, unit in ((86_400, "days"), (3600, "h"), (60, "min")):
+        if seconds >= (2 * size if unit == "days" else size):
+            return f"{int(seconds // size)} {unit}"
+    return f"{int(seconds)} s"
+
+
 def local_time(wire: str | None, zone: tzinfo | None = None) -> str:
     """An ISO 8601 date of the API in local time (`zone` None: the machine's), `-` for never."""
     if not wire:

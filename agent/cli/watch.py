@@ -41,6 +41,7 @@ class Watch:
         changes: Changes,
         show: Callable[[EventRecord | None], None],
         monotonic: Callable[[], float] = time.monotonic,
+        limit: float | None = None,
     ) -> None:
         self._event_id = event_id
         self._look = look
@@ -48,12 +49,18 @@ class Watch:
         self._show = show
         self._monotonic = monotonic
         self._looked = self._answered = monotonic()
+        self._until = None if limit is None else self._looked + limit
 
     def follow(self) -> EventRecord:
-        """Returns the event's last record when it has ended. Raises AgentUnreachable after PATIENCE, Refused."""
+        """Returns the event's last record when it has ended.
+
+        Raises TimeoutError after `limit` seconds, AgentUnreachable after PATIENCE, Refused.
+        """
         record: EventRecord | None = self._look()
         self._show(record)
         while record is None or not has_ended(record):
+            if self._until is not None and self._monotonic() >= self._until:
+                raise TimeoutError
             record = self._newer(record)
             self._show(record)
         return record

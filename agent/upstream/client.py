@@ -1,7 +1,9 @@
 """Signed requests to a store that speaks the events API: a hub, or an agent's own."""
 
 import json
+import os
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -43,10 +45,20 @@ class SignedClient:
             headers={"User-Agent": "cuelight"},
         )
 
-    async def request(self, method: str, path: str, body: object = None) -> Answer:
-        """One request to `path` (no query). Raises UpstreamUnreachable, UpstreamRefused (any status but 200)."""
+    @property
+    def shown_url(self) -> str:
+        """The address without credentials, for people."""
+        return _shown(self.url)
+
+    async def request(
+        self, method: str, path: str, body: object = None, *, headers: Mapping[str, str] | None = None
+    ) -> Answer:
+        """One request to `path` (no query), with further `headers`, which are not signed.
+
+        Raises UpstreamUnreachable, UpstreamRefused (any status but 200).
+        """
         text = "" if body is None else json.dumps(body)
-        headers = sign_headers(
+        signed = sign_headers(
             secret=self._secret_key,
             access_key=self._access_key,
             method=method,
@@ -57,23 +69,33 @@ class SignedClient:
             timestamp=int(self._clock.now()),
         )
         if text:
-            headers["Content-Type"] = "application/json"
+            signed["Content-Type"] = "application/json"
         try:
             async with self._session.request(
-                method, self.url + path, data=text.encode() or None, headers=headers, allow_redirects=False
+                method,
+                self.url + path,
+                data=text.encode() or None,
+                headers={**signed, **(headers or {})},
+                allow_redirects=False,
             ) as response:
                 answer = Answer(response.status, await _bounded(response, self.url))
-        except (TimeoutError, aiohttp.ClientError) as error:
-            raise UpstreamUnreachable(url=_shown(self.url), reason=str(error) or type(error).__name__) from error
+        except (TimeoutError, aiohttp.ClientError, UnicodeError) as error:  # the last: no possible name of a host
+            raise UpstreamUnreachable(url=self.shown_url, reason=_reason(error)) from error
         if answer.status != 200:
             text = answer.body[:300].decode("utf-8", "replace")
             problem = problem_code(answer.body)
-            raise UpstreamRefused(url=_shown(self.url), status=answer.status, text=text, problem=problem)
+            raise UpstreamRefused(url=self.shown_url, status=answer.status, text=text, problem=problem)
         return answer
 
     async def close(self) -> None:
         """Closes the session."""
         await self._session.close()
+
+
+def _reason(error: Exception) -> str:
+    """Why there was no answer, without the address, which is told anyway."""
+    number = error.os_error.errno if isinstance(error, aiohttp.ClientConnectorError) else None
+    return os.strerror(number) if number and number > 0 else str(error) or type(error).__name__
 
 
 def problem_code(body: bytes) -> str:

@@ -47,6 +47,13 @@ class Backlog:
             self._closed = True
             self._news.notify()
 
+    def clear(self) -> None:
+        """Forgets what waits."""
+        with self._news:
+            self._items.clear()
+            self._bytes = 0
+            self._needs_key = False
+
     def nudge(self) -> None:
         """Makes a waiting `get` return, so that its caller can look at the time anew."""
         with self._news:

@@ -20,6 +20,9 @@ _NS = 1_000_000_000
 _READ_SLICE = 0.5
 """Seconds of one read: how soon the thread notices that nobody wants the camera any more."""
 
+STAND_IN = "the test picture stands in for the camera"
+"""What is unusual about the stream then."""
+
 
 @dataclass(frozen=True, slots=True)
 class CaptureTiming:
@@ -34,9 +37,12 @@ class CaptureTiming:
 
 @dataclass(frozen=True, slots=True)
 class Outlets:
-    """Where the thread tells what happens. `renew`, `offer` and `pause` get the stream; `report` must not wait."""
+    """Where the thread tells what happens. `renew` (with a note for people), `offer` and `pause` get the stream.
 
-    renew: Callable[[Format], None]
+    `report` must not wait.
+    """
+
+    renew: Callable[[Format, str], None]
     offer: Callable[[Packet], None]
     pause: Callable[[], None]
     report: Callable[[CameraReport], None]
@@ -58,7 +64,9 @@ class Capture:
         self._lock = lock
         self._outlets = outlets
         self._timing = timing or CaptureTiming()
-        self._source: Source | None = None
+        self._camera: Source | None = None
+        self._stand_in: CameraSpec | None = None
+        self._shown: CameraSpec | None = None
         self._info: CameraInfo | None = None
         self._wanted: Format | None = None
         self._granted: Format | None = None
@@ -87,6 +95,12 @@ class Capture:
         with self._change:
             return not self._fits(ask)
 
+    def substitute(self, stand_in: CameraSpec | None) -> None:
+        """The source that `stand_in` describes is filmed in the camera's place; None: the camera itself."""
+        with self._change:
+            self._stand_in = stand_in
+            self._change.notify_all()
+
     def stop(self, timeout: float) -> bool:
         """Closes the camera and ends the thread; False when that took longer than `timeout` seconds."""
         with self._change:
@@ -101,19 +115,19 @@ class Capture:
         return doing, (time.monotonic_ns() - since_ns) / _NS
 
     def note(self, consumer: str, what: str) -> None:
-        """Passes a sink's note on to the source; called in the sinks' threads."""
-        if self._source is not None:
-            self._source.note(consumer, what)
+        """Passes a sink's note on to the camera, whatever stands in for it; called in the sinks' threads."""
+        if self._camera is not None:
+            self._camera.note(consumer, what)
 
     def _run(self) -> None:
         if not self._take_lock():
             return
-        self._source = self._create(self._spec)
+        self._camera = self._create(self._spec)
         self._report("closed")
         failures = 0
         while self._wait_until_wanted():
             try:
-                self._film(self._source)
+                self._film(self._choose_source(self._camera))
                 failures = 0
             except HardwareError as error:
                 failures = 1 if self.last_frame_ns else failures + 1
@@ -142,12 +156,17 @@ class Capture:
             self._change.wait_for(lambda: self._stopping or self._ask is not None)
             return not self._stopping
 
+    def _choose_source(self, camera: Source) -> Source:
+        with self._change:
+            self._shown = self._stand_in
+        return camera if self._shown is None else self._create(self._shown)
+
     def _film(self, source: Source) -> None:
         """Opens the camera and reads it until nobody wants it, or wants another format."""
         self._report("opening")
         try:
             granted = self._open(source)
-            self._outlets.renew(granted)
+            self._outlets.renew(granted, STAND_IN if self._shown else "")
             self._read_on(source, granted)
         finally:
             self._outlets.pause()
@@ -199,7 +218,10 @@ class Capture:
 
     def _is_wanted(self) -> bool:
         with self._change:
-            return not self._stopping and self._ask is not None and not self._reopen
+            return not (self._stopping or self._ask is None or self._reopen or self._is_switched())
+
+    def _is_switched(self) -> bool:
+        return self._shown is not self._stand_in
 
     def _fits(self, ask: Ask | None) -> bool:
         """Whether the open camera serves `ask` as well as any other of its formats would; true when none is open."""
@@ -209,7 +231,7 @@ class Capture:
 
     def _choose(self, ask: Ask) -> Format | None:
         formats = self._info.formats if self._info else ()
-        return choose_format(formats, ask, self._spec.prefer)
+        return choose_format(formats, ask, (self._shown or self._spec).prefer)
 
     def _fail(self, error: HardwareError, failures: int) -> None:
         self._report("stalled" if isinstance(error, CameraStalled) else "unavailable", str(error))
@@ -219,7 +241,7 @@ class Capture:
 
     def _sleep(self, seconds: float) -> None:
         with self._change:
-            self._change.wait_for(lambda: self._stopping, seconds)
+            self._change.wait_for(lambda: self._stopping or self._is_switched(), seconds)
 
     def _occupy(self, doing: Doing) -> None:
         self._since_ns = time.monotonic_ns()

@@ -36,6 +36,7 @@ class Router:
         self._lock = threading.Lock()
         self._routes: dict[str, _Route] = {}
         self._stages: dict[Recipe, EncodeStage] = {}
+        self._waiting: list[PacketSink] = []
 
     @property
     def idle(self) -> bool:
@@ -60,6 +61,23 @@ class Router:
             if route is not None:
                 self._disconnect(route)
 
+    def tap(self, sink: PacketSink, since_ns: int, *, at_next_open: bool = False) -> None:
+        """Feeds `sink` with the camera's own packets from the key frame before `since_ns` on, as far as they are kept.
+
+        `at_next_open` as in `add`.
+        """
+        with self._lock:
+            if at_next_open and self._raw.stream is not None:
+                self._waiting.append(sink)
+            else:
+                self._raw.attach(sink, since_ns)
+
+    def untap(self, sink: PacketSink) -> None:
+        """Feeds that sink no more; harmless when it is not fed."""
+        with self._lock:
+            self._waiting = [other for other in self._waiting if other is not sink]
+            self._raw.detach(sink)
+
     def offer(self, packet: Packet) -> None:
         """The camera's next packet."""
         self._raw.offer(packet)
@@ -69,10 +87,13 @@ class Router:
         with self._lock:
             self._raw.pause()
 
-    def renew(self, granted: Format) -> None:
-        """The camera was opened and delivers `granted`."""
+    def renew(self, granted: Format, note: str) -> None:
+        """The camera was opened and delivers `granted`; `note` as in `Stream`."""
         with self._lock:
-            self._raw.renew(Stream(granted))
+            self._raw.renew(Stream(granted, note=note))
+            for sink in self._waiting:
+                self._raw.attach(sink, None)
+            self._waiting.clear()
             for route in self._routes.values():
                 plan = plan_recording(route.order, granted)
                 if route.outlet is None or plan.recipe != route.recipe:

@@ -68,7 +68,7 @@ class EncodeStage:
             self.out.renew(stream)
             return
         self._transcoder = None
-        self.out.renew(Stream(self.recipe.result, encoded=True))
+        self.out.renew(Stream(self.recipe.result, encoded=True, note=stream.note))
 
     def _is_late(self, packet: Packet) -> bool:
         if packet.codec is not Codec.MJPEG:

@@ -10,7 +10,8 @@ from hardware.models import Format, Packet
 class Stream:
     """The packets that follow have this format and their own count of sequence numbers.
 
-    Comes when the source was opened, also anew, and when a stage changes what it delivers; then `note` says why.
+    Comes when the source was opened, also anew, and when a stage changes what it delivers. `note` tells people what is
+    unusual about it.
     """
 
     format: Format

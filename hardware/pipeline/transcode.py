@@ -1,11 +1,11 @@
 """Packets of any codec to H.264 packets. Loads av when it is first made."""
 
 import os
-from dataclasses import replace
 from fractions import Fraction
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from hardware.models import Codec, Packet
+from hardware.pipeline.decoding import MICROS, UnderWay, coded_packet, create_decoder
 from hardware.pipeline.plan import Recipe
 
 if TYPE_CHECKING:
@@ -15,15 +15,11 @@ if TYPE_CHECKING:
     from av.stream import Stream
     from av.video.codeccontext import VideoCodecContext
 
-_DECODERS = {Codec.H264: "h264", Codec.HEVC: "hevc", Codec.MJPEG: "mjpeg", Codec.YUYV: "rawvideo"}
-_MICROS = Fraction(1, 1_000_000)
 _TURNS = {0: (), 90: ("clock",), 180: ("clock", "clock"), 270: ("cclock",)}
 _THREADS = min(2, os.cpu_count() or 1)
 _CRF = "23"
 _LONGEST_GOP, _HIGHEST_BITRATE = 10_000, 1_000_000_000
 """What a request may ask of the encoder, in pictures and bit/s: its own numbers are 32 bits wide."""
-_MOST_UNDER_WAY = 64
-"""Pictures inside decoder and encoder. What is older did not decode."""
 
 
 class Transcoder:
@@ -35,22 +31,15 @@ class Transcoder:
 
     def __init__(self, recipe: Recipe) -> None:
         self._recipe = recipe
-        self._decoder = _create_decoder(recipe)
+        self._decoder = create_decoder(recipe.source)
         self._encoder = _create_encoder(recipe)
         self._graph: Graph | None = None
         self._shape: tuple[int, int, str] | None = None
-        self._sources: dict[int, Packet] = {}
+        self._under_way = UnderWay()
 
     def convert(self, packet: Packet) -> list[Packet]:
         """The H.264 packets that `packet` completes."""
-        import av
-
-        coded = av.Packet(packet.data)
-        coded.pts = coded.dts = packet.mono_ns // 1000
-        coded.time_base = _MICROS
-        self._sources[coded.pts] = replace(packet, data=b"")
-        if len(self._sources) > _MOST_UNDER_WAY:
-            del self._sources[next(iter(self._sources))]
+        coded = coded_packet(packet.data, self._under_way.enter(packet))
         return [
             self._finish(result)
             for frame in self._decoder.decode(coded)
@@ -63,17 +52,14 @@ class Transcoder:
         if self._graph is None or shape != self._shape:
             self._graph = _create_graph(self._recipe, frame)
             self._shape = shape
-        frame.time_base = _MICROS
+        frame.time_base = MICROS
         self._graph.vpush(frame)
         turned = self._graph.vpull()
         turned.pict_type = 0  # a decoded JPEG says I: x264 would make every frame a key frame
         return turned
 
     def _finish(self, coded: "CodedPacket[Stream]") -> Packet:
-        pts = coded.pts or 0
-        source = self._sources[pts]
-        for done in [key for key in self._sources if key <= pts]:
-            del self._sources[done]
+        source = self._under_way.leave(coded.pts or 0)
         result = self._recipe.result
         return Packet(
             data=bytes(coded),
@@ -86,18 +72,6 @@ class Transcoder:
         )
 
 
-def _create_decoder(recipe: Recipe) -> "VideoCodecContext":
-    import av
-
-    decoder = cast("VideoCodecContext", av.CodecContext.create(_DECODERS[recipe.source.codec], "r"))
-    decoder.thread_count = 1
-    decoder.flags |= av.codec.context.Flags.low_delay
-    if recipe.source.codec is Codec.YUYV:
-        decoder.width, decoder.height = recipe.source.width, recipe.source.height
-        decoder.pix_fmt = "yuyv422"
-    return decoder
-
-
 def _create_encoder(recipe: Recipe) -> "VideoCodecContext":
     import av
 
@@ -105,7 +79,7 @@ def _create_encoder(recipe: Recipe) -> "VideoCodecContext":
     encoder = av.CodecContext.create("libx264", "w")
     encoder.width, encoder.height = result.width, result.height
     encoder.pix_fmt = "yuv420p"
-    encoder.time_base = _MICROS
+    encoder.time_base = MICROS
     encoder.framerate = Fraction(result.rate).limit_denominator(1001)
     encoder.gop_size = min(recipe.gop, _LONGEST_GOP)
     encoder.max_b_frames = 0
@@ -122,7 +96,7 @@ def _create_graph(recipe: Recipe, frame: "av.VideoFrame") -> "Graph":
     from av.filter import Graph
 
     graph = Graph()
-    chain = [graph.add_buffer(width=frame.width, height=frame.height, format=frame.format, time_base=_MICROS)]
+    chain = [graph.add_buffer(width=frame.width, height=frame.height, format=frame.format, time_base=MICROS)]
     chain += [graph.add("transpose", f"dir={direction}") for direction in _TURNS[recipe.rotation]]
     chain += [graph.add(name) for name, asked in (("hflip", recipe.hflip), ("vflip", recipe.vflip)) if asked]
     result = recipe.result

@@ -222,6 +222,7 @@ class Recorder:
                 start_wall_ns=packet.mono_ns + self._order.wall_offset_ns,
                 clock_quality=self._order.clock_quality,
                 boot_id=boot_id(),
+                note=self._stream.note if self._stream else "",
                 context=self._order.context,
             )
             self._index += 1

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 _SOI, _EOI = b"\xff\xd8", b"\xff\xd9"
-_START_OF_SCAN = 0xDA
+_START_OF_SCAN, _HUFFMAN_TABLES = 0xDA, 0xC4
 _FILL, _STUFFED = 0xFF, 0x00
 _STANDALONE = frozenset({0x01, *range(0xD0, 0xD8)})
 _NOT_A_FRAME_HEADER = frozenset({0xC4, 0xC8, 0xCC})
@@ -19,11 +19,15 @@ class BrokenPicture(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class JpegExtent:
-    """`length`: bytes up to and with the end marker; cameras pad behind it."""
+    """`length`: bytes up to and with the end marker; cameras pad behind it.
+
+    `has_tables`: it brings its Huffman tables. Some cameras leave out the usual ones, which not every viewer knows.
+    """
 
     width: int
     height: int
     length: int
+    has_tables: bool
 
 
 def measure_jpeg(data: bytes) -> JpegExtent:
@@ -37,16 +41,17 @@ def measure_jpeg(data: bytes) -> JpegExtent:
         raise BrokenPicture("empty")
     if not data.startswith(_SOI):
         raise BrokenPicture("start")
-    width, height, scan = _read_headers(data)
+    width, height, scan, has_tables = _read_headers(data)
     end = data.rfind(_EOI, scan)
     if end < 0:
         raise BrokenPicture("truncated")
-    return JpegExtent(width=width, height=height, length=end + len(_EOI))
+    return JpegExtent(width=width, height=height, length=end + len(_EOI), has_tables=has_tables)
 
 
-def _read_headers(data: bytes) -> tuple[int, int, int]:
-    """Width, height, and where the first scan's coded data starts."""
+def _read_headers(data: bytes) -> tuple[int, int, int, bool]:
+    """Width, height, where the first scan's coded data starts, and whether there are Huffman tables before it."""
     width = height = 0
+    has_tables = False
     position = len(_SOI)
     while position + 4 <= len(data):
         if data[position] != _FILL:
@@ -64,13 +69,14 @@ def _read_headers(data: bytes) -> tuple[int, int, int]:
             raise BrokenPicture("header")
         if following > len(data):
             break
+        has_tables = has_tables or marker == _HUFFMAN_TABLES
         if 0xC0 <= marker <= 0xCF and marker not in _NOT_A_FRAME_HEADER and length >= 8:
             height = int.from_bytes(data[position + 5 : position + 7], "big")
             width = int.from_bytes(data[position + 7 : position + 9], "big")
         if marker == _START_OF_SCAN:
             if not (width and height):
                 raise BrokenPicture("header")
-            return width, height, following
+            return width, height, following, has_tables
         position = following
     raise BrokenPicture("truncated")
 

@@ -1,33 +1,53 @@
 """The HTTP API: routes over the services. `build_app` composes it, `make_runner` runs it as it must be run."""
 
+from collections.abc import Sequence
 from email.utils import formatdate
 
 from aiohttp import web
 
-from presets_store.api import absent, clips, devices, events, live, presets, system
+from presets_store.api import absent, apikeys, clips, devices, events, live, presets, system
 from presets_store.api.authentication import authenticate
-from presets_store.api.keys import CLOCK, NONCES, SERVICES, SETTINGS
+from presets_store.api.documentation import Access, operation_of
+from presets_store.api.keys import CLOCK, DOCUMENT, NONCES, SERVICES, SETTINGS
 from presets_store.api.nonces import NonceMemory
 from presets_store.api.problems import problems
+from presets_store.api.served_document import ServedDocument
 from presets_store.api.settings import BODY_LIMIT, ApiSettings
 from presets_store.clock import Clock
 from presets_store.services import Services
 
-__all__ = ["ApiSettings", "build_app", "make_runner"]
+__all__ = ["ROUTES", "ApiSettings", "build_app", "make_runner"]
 
-ROUTES = (*events.ROUTES, *presets.ROUTES, *devices.ROUTES, *clips.ROUTES, *system.ROUTES, *live.ROUTES, *absent.ROUTES)
+ROUTES = (
+    *events.ROUTES,
+    *presets.ROUTES,
+    *devices.ROUTES,
+    *clips.ROUTES,
+    *system.ROUTES,
+    *live.ROUTES,
+    *apikeys.ROUTES,
+    *absent.ROUTES,
+)
 
 _SHUTDOWN_SECONDS = 5.0
 
 
-def build_app(services: Services, clock: Clock, settings: ApiSettings) -> web.Application:
-    """The application with all routes under /v1/. Serve it at the root: the path is part of each signature."""
-    app = web.Application(middlewares=[problems, authenticate(system.ANONYMOUS)], client_max_size=BODY_LIMIT)
+def build_app(
+    services: Services, clock: Clock, settings: ApiSettings, extra_routes: Sequence[web.RouteDef] = ()
+) -> web.Application:
+    """The application with all routes under /v1/. Serve it at the root: the path is part of each signature.
+
+    `extra_routes` are its owner's, served and documented like the others.
+    """
+    routes = (*ROUTES, *extra_routes)
+    anonymous = frozenset(route.handler for route in routes if operation_of(route).access is Access.ANYONE)
+    app = web.Application(middlewares=[problems, authenticate(anonymous)], client_max_size=BODY_LIMIT)
     app[SERVICES] = services
     app[CLOCK] = clock
     app[SETTINGS] = settings
     app[NONCES] = NonceMemory(clock)
-    app.add_routes(ROUTES)
+    app[DOCUMENT] = ServedDocument(routes)
+    app.add_routes(routes)
     app.on_response_prepare.append(_date)
     app.on_shutdown.append(_let_go)
     return app

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from presets_store.api.documentation import Operation
 from presets_store.api.errors import NotOffered
 
 _KEY = "{key:[0-9]{1,18}}"
@@ -25,6 +26,7 @@ _ABSENT = (
 
 
 def _refuse(what: str) -> Handler:
+    @Operation(f"Not offered: {what}", errors=(NotOffered,))
     async def handler(_request: web.Request) -> web.Response:
         raise NotOffered(what=what)
 

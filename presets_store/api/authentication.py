@@ -55,6 +55,7 @@ async def _as_signed(request: web.Request, handler: Handler) -> web.StreamRespon
     body = await _body(request)
     request[QUERY] = verify(secret, request.method, request.raw_path, signed, body)
     _check_time(request, signed.timestamp)
+    request.app[SERVICES].keys.used(signed.access_key)
     nonce = _spend(request, signed.access_key, signed.nonce)
     request[CALLER] = Caller(name=signed.access_key, nonce=nonce, idempotency=_idempotency(request, body))
     try:

@@ -3,18 +3,23 @@
 from aiohttp import web
 
 from presets_store.api.answers import reply, reply_list
+from presets_store.api.documentation import Operation
 from presets_store.api.keys import SERVICES, key_of, query_of
-from presets_store.protocol.clips import ClipQuery
+from presets_store.protocol.clips import ClipQuery, ClipRecord
 from presets_store.protocol.parsing import parse_body
+from presets_store.services.errors import NotFound
 
 _SHORT_NAMES = {"device": "deviceID", "event": "eventID"}
 
 
+@Operation("List clips", query=ClipQuery, answer=list[ClipRecord])
 async def find(request: web.Request) -> web.Response:
+    """`device` and `event` are read as `deviceID` and `eventID`."""
     named = {_SHORT_NAMES.get(name, name): value for name, value in query_of(request).items()}
     return await reply_list(await request.app[SERVICES].clips.find(parse_body(ClipQuery, named)))
 
 
+@Operation("Show a clip", answer=ClipRecord, errors=(NotFound,))
 async def show(request: web.Request) -> web.Response:
     return reply(await request.app[SERVICES].clips.get(key_of(request)))
 

@@ -27,6 +27,14 @@ class SignatureHeaderRepeated(CuelightError):
     template = "The header {header} occurs more than once; a signed request has it once."
 
 
+class LocalOnly(CuelightError):
+    """The route answers peers on the Unix socket only, whom the permissions of its file let in."""
+
+    code = "local_only"
+    kind = Kind.FORBIDDEN
+    template = "Only a peer on the Unix socket of the device may do this: use the command line there."
+
+
 class InvalidIdempotencyKey(CuelightError):
     """The header has no usable form."""
 

@@ -5,8 +5,10 @@ import json
 
 from aiohttp import web
 
+from presets_store.api.documentation import Operation
 from presets_store.api.errors import TooManyListeners
-from presets_store.api.keys import CLOCK, SERVICES, SETTINGS
+from presets_store.api.keys import CLOCK, SERVICES, SETTINGS, caller_of
+from presets_store.protocol.live import LiveMessage
 from presets_store.services.live import Subscription
 from presets_store.services.wakeups import signalled
 
@@ -17,13 +19,22 @@ _HEADERS = {"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X
 _ALIVE = b": alive\n\n"
 
 
+@Operation(
+    "Follow changes as they happen",
+    answer=LiveMessage,
+    content_type="text/event-stream",
+    errors=(TooManyListeners,),
+)
 async def live(request: web.Request) -> web.StreamResponse:
-    """Until the listener goes or the server stops. A comment line now and then shows that the line is up."""
+    """Until the listener goes, its access key is revoked, or the server stops.
+
+    A comment line now and then shows that the line is up.
+    """
     hub, clock, pause = request.app[SERVICES].live, request.app[CLOCK], request.app[SETTINGS].heartbeat
     if hub.full:
         raise TooManyListeners
     response = web.StreamResponse(headers=_HEADERS)
-    with hub.listening() as subscription:
+    with hub.listening(caller_of(request).name) as subscription:
         try:
             await response.prepare(request)
             await _write(response, _ALIVE)

@@ -11,6 +11,7 @@ _WORDS = {
 
 _IRREGULAR = {
     "guid": "gUID",
+    "api_key_description": "aPIKeyDescription",
     "s_sid": "sSID",
     "sha256_hash": "sHA256Hash",
     "ts_file_id": "tSFileID",

@@ -1,12 +1,10 @@
 """Devices on the wire (events-api.md sections 4 and 7)."""
 
-from typing import Any, Final
+from pydantic import Field
 
 from presets_store.protocol.base import WireModel
 from presets_store.protocol.events import DeviceReference
 from presets_store.protocol.fields import Int, LongText, Moment, Name, Text
-
-_SDK_AUDIT: Final = frozenset({"userID", "createdBy", "lastModifiedDate", "lastModifiedBy"})
 
 
 class DeviceRecord(WireModel):
@@ -36,15 +34,12 @@ class DeviceRecord(WireModel):
     volume: Int = 0
     comment_list_id: Int = 0
     creation_date: Moment = 0
-    user_id: Int = 0
+    user_id: Int = Field(default=0, exclude=True)
     is_archived: bool = False
     guid: Name = ""
-    created_by: Int = 0
-    last_modified_date: Moment = 0
-    last_modified_by: Int = 0
-
-    def dump(self) -> dict[str, Any]:
-        return {name: value for name, value in super().dump().items() if name not in _SDK_AUDIT}
+    created_by: Int = Field(default=0, exclude=True)
+    last_modified_date: Moment = Field(default=0, exclude=True)
+    last_modified_by: Int = Field(default=0, exclude=True)
 
 
 class DeviceName(DeviceReference):

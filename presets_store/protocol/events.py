@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
 from presets_store.protocol.base import WireModel
 from presets_store.protocol.fields import (
@@ -22,6 +22,8 @@ from presets_store.protocol.fields import (
     Text,
 )
 from presets_store.protocol.statuses import EventStatus
+
+_TERMINAL_ONLY = WithJsonSchema({"type": "integer", "enum": [int(status) for status in EventStatus if status.terminal]})
 
 
 class AuditFields(WireModel):
@@ -132,7 +134,7 @@ class PendingQuery(DeviceReference):
 
 
 class UpdateEvent(WireModel):
-    """Body of `PUT /v1/event/{id}`. None: leave as it is. `attempt_number` is read and ignored (section 12.2)."""
+    """Body of `PUT /v1/event/{id}`. What is absent is left as it is. `attempt_number` is read and ignored."""
 
     event_status: Annotated[EventStatus | None, AbsentWhenZero] = None
     attempt_number: Int | None = None
@@ -189,7 +191,7 @@ class EventRecordUpload(DeviceReference):
     event_type: NameOrId = ""
     event_type_id: Key = 0
     event_parameters: JsonText = ""
-    event_status: Annotated[EventStatus, Field(ge=EventStatus.COMPLETE)]
+    event_status: Annotated[EventStatus, Field(ge=EventStatus.COMPLETE), _TERMINAL_ONLY]
     result: LongText = ""
     percent_complete: Percent = 0.0
     attempt_number: Count = 0

@@ -7,7 +7,7 @@ date with `Z`, `null` meaning never; `""` and dates with a blank in place of the
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, ValidationInfo
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, ValidationInfo, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 INT64_MIN: Final = -(2**63)
@@ -97,11 +97,24 @@ Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
 Name = Annotated[str, Field(max_length=MAX_NAME), AfterValidator(_storable)]
 Text = Annotated[str, Field(max_length=MAX_TEXT), AfterValidator(_storable)]
 LongText = Annotated[str, Field(max_length=MAX_LONG_TEXT), AfterValidator(_storable)]
-JsonText = Annotated[str, Field(max_length=MAX_JSON_TEXT), AfterValidator(_storable), BeforeValidator(_json_text)]
+JsonText = Annotated[
+    str,
+    Field(max_length=MAX_JSON_TEXT, json_schema_extra={"contentMediaType": "application/json"}),
+    AfterValidator(_storable),
+    BeforeValidator(_json_text),
+]
 """A JSON document serialised into a string; an object in its place is refused."""
-NameOrId = Annotated[Name, BeforeValidator(_number_as_text)]
+NameOrId = Annotated[
+    Name,
+    BeforeValidator(_number_as_text),
+    WithJsonSchema({"type": ["string", "integer"], "maxLength": MAX_NAME}, mode="validation"),
+]
 """The name of an agent or event type, or its number."""
-ValueText = Annotated[LongText, BeforeValidator(_number_as_text)]
+ValueText = Annotated[
+    LongText,
+    BeforeValidator(_number_as_text),
+    WithJsonSchema({"type": ["string", "number"], "maxLength": MAX_LONG_TEXT}, mode="validation"),
+]
 """Text for which a peer may send a number."""
 Keys = Annotated[list[Key], Field(max_length=MAX_LIST)]
 
@@ -110,6 +123,7 @@ Moment = Annotated[
     BeforeValidator(_read_moment),
     PlainSerializer(format_moment, return_type=str | None),
     Field(ge=_MOMENT_MIN, le=_MOMENT_MAX),
+    WithJsonSchema({"type": ["string", "null"], "format": "date-time"}),
 ]
 
 AbsentWhenZero = BeforeValidator(_zero_as_absent)

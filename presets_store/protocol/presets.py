@@ -38,6 +38,12 @@ class EventPresetRecord(AuditFields, _PresetMembers):
     """A preset as it is answered. One of `device_id` and `device_group_id` is 0."""
 
 
+class CopiedPreset(EventPresetRecord):
+    """Answer to a copy: the new preset, and (ours) what its new device lacks for it, in sentences for people."""
+
+    warnings: list[str] = Field(default_factory=list)
+
+
 class CreateEventPreset(WireModel):
     """Body of `POST /v1/eventpreset`. Types by name or number."""
 
@@ -58,11 +64,15 @@ class CreateEventPreset(WireModel):
 
 
 class UpdateEventPreset(EventPresetRecord):
-    """Body of `PUT /v1/eventpreset/{id}`: a whole preset; read-only members are read and ignored."""
+    """Body of `PUT /v1/eventpreset/{id}`: a whole preset; read-only members are read and ignored, absent ones stay."""
 
     exactly_one_of = (("device_id", "device_group_id"),)
 
+    device_id: Key = 0
+    device_group_id: Key = 0
     event_type_id: Annotated[Int, Field(ge=1)]
+    max_attempts: Count = 0
+    expiration_epoch: Count = 0
 
 
 class RunPreset(WireModel):

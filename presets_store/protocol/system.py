@@ -1,7 +1,5 @@
 """Small answers, problems, constants and edits that several routes share."""
 
-from typing import Any
-
 from pydantic import ConfigDict, Field
 
 from presets_store.protocol.base import WireModel, pascal_name
@@ -49,11 +47,7 @@ class ProblemDocument(WireModel):
     status: int
     detail: LongText
     code: Name
-    errors: list[ProblemField] = Field(default_factory=list)
-
-    def dump(self) -> dict[str, Any]:
-        document = super().dump()
-        return document if self.errors else {name: value for name, value in document.items() if name != "errors"}
+    errors: list[ProblemField] = Field(default_factory=list, exclude_if=lambda errors: not errors)
 
 
 class AgentTypeRecord(WireModel):

@@ -41,7 +41,7 @@ CameraT = TypeVar("CameraT", bound=NamedCamera)
 class DeviceUnknown(CuelightError):
     code: ClassVar[str] = "device_unknown"
     kind: ClassVar[Kind] = Kind.NOT_FOUND
-    template: ClassVar[str] = "there is no device with {asked}"
+    template: ClassVar[str] = "there is no device with {asked}; GET /v1/device/list shows those that there are"
 
 
 class DeviceMismatch(CuelightError):

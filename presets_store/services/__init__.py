@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 
 from presets_store.clock import Clock, micros
 from presets_store.rules.lifecycle import SILENCE_LIMIT
-from presets_store.sealing import Sealer
+from presets_store.sealing import Seals
 from presets_store.services.cameras import CamerasService
 from presets_store.services.changes import Changes, Reporting
 from presets_store.services.clips import ClipsService
@@ -16,6 +16,7 @@ from presets_store.services.keys import KeysService
 from presets_store.services.live import LiveHub
 from presets_store.services.outbox import OutboxService
 from presets_store.services.presets import PresetsService
+from presets_store.services.startup import StartupService
 from presets_store.services.unit import Units
 from presets_store.services.wakeups import Wakeups
 from presets_store.storage import Database
@@ -41,6 +42,7 @@ class Services:
     wakeups: Wakeups
     events: EventsService
     presets: PresetsService
+    startup: StartupService
     devices: DevicesService
     cameras: CamerasService
     clips: ClipsService
@@ -48,11 +50,12 @@ class Services:
     outbox: OutboxService
 
     async def sweep(self) -> None:
-        """What time does to the store: expiry, leases, silence, old nonces and answers.
+        """What time does to the store: expiry, leases, silence, old nonces and answers, when keys were used.
 
         Its owner calls it every few seconds; when nothing is due it only reads.
         """
         await self.events.sweep()
+        await self.keys.save_access()
         now = micros(self.clock.now())
         if await self.database.read(lambda connection: any_expired(connection, now - _SWEEP_SLACK)):
             await self.database.write(lambda connection: forget_expired(connection, now))
@@ -66,7 +69,7 @@ class Services:
 async def build_services(
     database: Database,
     clock: Clock,
-    sealer: Sealer,
+    sealer: Seals,
     *,
     own_serial: str = "",
     own_name: str = "",
@@ -74,20 +77,20 @@ async def build_services(
     report_to: str = "",
     silence_limit: float = SILENCE_LIMIT / 1_000_000,
 ) -> Services:
-    """Builds every service on an open database.
+    """Builds every service on an open database; `silence_limit` in seconds.
 
-    `own_serial`: the serial number of the device on which this store runs, "" for a hub; its record is made at the
-    first start. `boot_id`: that of the machine; nonces taken while its clock was not trusted last as long as the boot.
-    `report_to`: where outcomes of its events are to be reported, "" for nowhere. `silence_limit` in seconds.
+    `own_serial`: that of the device on which this store runs, "" for a hub; its record is made at the first start.
+    `boot_id`: nonces taken without a trusted clock last as long as this boot. `report_to`: where outcomes go, or "".
     """
     if boot_id:
         await database.write(lambda connection: _note_boot(connection, boot_id))
     live, wakeups = LiveHub(clock), Wakeups()
     units = Units(database, clock, live, wakeups)
-    devices = DevicesService(units)
-    own = await devices.ensure_own(own_serial, own_name or own_serial) if own_serial else None
-    reporting = Reporting(own.key if own else 0, report_to)
+    reporting = Reporting(destination=report_to)
     changes = Changes(clock, reporting)
+    devices = DevicesService(units, changes)
+    own = await devices.ensure_own(own_serial, own_name or own_serial) if own_serial else None
+    reporting.own_device = own.key if own else 0
     return Services(
         database=database,
         clock=clock,
@@ -96,10 +99,11 @@ async def build_services(
         wakeups=wakeups,
         events=EventsService(units, changes, clock, wakeups, reporting, micros(silence_limit)),
         presets=PresetsService(units, changes),
+        startup=StartupService(units, changes, reporting.own_device),
         devices=devices,
         cameras=CamerasService(units),
         clips=ClipsService(units),
-        keys=KeysService(units, sealer),
+        keys=KeysService(units, sealer, shared=database.dialect != "sqlite"),
         outbox=OutboxService(database, clock),
     )
 

@@ -55,11 +55,14 @@ class CamerasService:
 
         return await self._units.write(INSIDE, store)
 
-    async def set_state(self, device_key: int, camera_id: str, state: str) -> None:
-        """For the agent: stores the camera's state and tells the listeners. Raises NotFound."""
+    async def set_state(self, device_key: int, camera_id: str, state: str, capabilities: str = "") -> None:
+        """For the agent: stores the camera's state and tells the listeners. Raises NotFound.
+
+        `capabilities`: what the source declares, as JSON text; "" leaves what is known.
+        """
 
         def store(unit: Unit) -> None:
-            if not set_camera_state(unit.connection, device_key, camera_id, state):
+            if not set_camera_state(unit.connection, device_key, camera_id, state, capabilities):
                 raise NotFound(what="camera", name=camera_id)
             for camera in list_cameras(unit.connection, device_key):
                 if camera.camera_id == camera_id:

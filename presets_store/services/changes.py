@@ -1,25 +1,25 @@
 """New events and changes of events, with everything that belongs in the same transaction."""
 
 from dataclasses import dataclass, replace
-from uuid import UUID
 
 from presets_store.clock import Clock
 from presets_store.ids import uuid7
 from presets_store.protocol.agent_types import AgentType
 from presets_store.protocol.event_types import EventType, find_event_type
-from presets_store.protocol.events import EventRecordUpload
 from presets_store.protocol.live import LiveKind
 from presets_store.protocol.parameters import parameters_text, parse_parameters
+from presets_store.protocol.startup import StandalonePreset
 from presets_store.rules.commands import Cancel, Command, Ended, Progress, QueueEndProcess
 from presets_store.rules.event import Event
 from presets_store.rules.lifecycle import transition
 from presets_store.services.answers import encode
 from presets_store.services.errors import NotFound
 from presets_store.services.unit import Unit
+from presets_store.services.wire import event_upload
 from presets_store.storage.devices import get_device
 from presets_store.storage.events import get_event_for_update, insert_event, update_event
 from presets_store.storage.outbox import add_to_outbox
-from presets_store.storage.records import OutboxItem
+from presets_store.storage.records import OutboxItem, Preset
 
 END_PROCESS = "Device_End_process"
 _ENDS_FIRST = 0
@@ -101,39 +101,15 @@ class Changes:
         return self.add(unit, wanted)
 
     def _report(self, unit: Unit, event: Event) -> None:
+        device = get_device(unit.connection, event.device_key)
         item = OutboxItem(
             event_key=event.key,
             event_uuid=event.uuid,
             destination=self._reporting.destination,
-            body=encode(self._upload(unit, event)),
+            body=encode(event_upload(event, device.serial_number if device else "")),
             created=unit.now,
         )
         add_to_outbox(unit.connection, item)
-
-    def _upload(self, unit: Unit, event: Event) -> EventRecordUpload:
-        device = get_device(unit.connection, event.device_key)
-        return EventRecordUpload(
-            device_serial=device.serial_number if device else "",
-            event_uuid=UUID(event.uuid),
-            event_type_id=event.event_type_id,
-            event_parameters=event.event_parameters,
-            event_status=event.event_status,
-            result=event.result,
-            percent_complete=event.percent_complete,
-            attempt_number=event.attempt_number,
-            max_attempts=event.max_attempts,
-            priority=event.priority,
-            expiration_epoch=event.expiration_epoch,
-            tag_string=event.tag_string,
-            tag_number=event.tag_number,
-            cause=event.cause,
-            event_preset_id=event.preset_key or 0,
-            creation_date=event.created,
-            start_date=event.started,
-            end_date=event.ended,
-            clock_quality=event.clock_quality,
-            boot_id=event.boot_id,
-        )
 
 
 def require_event(unit: Unit, key: int) -> Event:
@@ -142,6 +118,24 @@ def require_event(unit: Unit, key: int) -> Event:
     if event is None:
         raise NotFound(what="event", name=key)
     return event
+
+
+def event_of(preset: Preset | StandalonePreset, device_key: int, cause: str = "api") -> Event:
+    """The event that `preset` becomes on a device, to be added. Raises UnknownEventType."""
+    return Event(
+        uuid="",
+        device_key=device_key,
+        agent_type_id=find_event_type(preset.event_type_id).agent_type_id,
+        event_type_id=preset.event_type_id,
+        event_parameters=preset.event_parameters,
+        priority=preset.priority,
+        max_attempts=preset.max_attempts,
+        expiration_epoch=preset.expiration_epoch,
+        tag_string=preset.tag_string,
+        tag_number=preset.tag_number,
+        preset_key=preset.key or None,
+        cause=cause,
+    )
 
 
 def typed(event_type: str | int, agent_type: str | int, parameters: str) -> tuple[EventType, str]:

@@ -2,13 +2,22 @@
 
 from presets_store.errors import CuelightError, Kind
 
+_LISTS = {
+    "event preset": " The presets of a device: GET /v1/eventpreset/list/device/{deviceID}, or `cuelight preset list`.",
+    "device": " The devices that there are: GET /v1/device/list.",
+    "access key": " The access keys that there are: GET /v1/apikey/list, or `cuelight key list`.",
+}
+
 
 class NotFound(CuelightError):
-    """No such record."""
+    """No such record. The text says how to list those that there are."""
 
     code = "not_found"
     kind = Kind.NOT_FOUND
-    template = "There is no {what} {name}."
+    template = "There is no {what} {name}.{hint}"
+
+    def __init__(self, *, what: str, name: object) -> None:
+        super().__init__(what=what, name=name, hint=_LISTS.get(what, ""))
 
 
 class InvalidInput(CuelightError):
@@ -25,6 +34,16 @@ class SerialTaken(CuelightError):
     code = "serial_taken"
     kind = Kind.CONFLICT
     template = "A device with the serial number {serial} exists already (key {key})."
+
+
+class KeyRevoked(CuelightError):
+    """The access key was revoked; that is for good."""
+
+    code = "key_revoked"
+    kind = Kind.CONFLICT
+    template = (
+        "The access key {key} is revoked, for good; make a new one with POST /v1/apikey or `cuelight key create`."
+    )
 
 
 class RecordDiffers(CuelightError):

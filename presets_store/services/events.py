@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import TypedDict
 
 from sqlalchemy import Connection
 
@@ -37,7 +38,14 @@ from presets_store.services.unit import Unit
 from presets_store.services.wakeups import signalled
 from presets_store.services.wire import event_record, event_status_record, event_with_names
 from presets_store.storage.devices import get_device, touch_device
-from presets_store.storage.events import accept_event, claim_pending, get_event, list_events, pending_events
+from presets_store.storage.events import (
+    accept_event,
+    claim_pending,
+    get_event,
+    last_events,
+    list_events,
+    pending_events,
+)
 
 _TOKEN_BYTES = 16
 
@@ -79,14 +87,17 @@ class EventsService(Runs):
         """Events created between the two dates, both included."""
 
         def find(connection: Connection) -> list[EventWithNames]:
-            found = list_events(
-                connection,
-                device_key=query.device_id or None,
-                created_from=query.start_date or None,
-                created_before=query.end_date + 1 if query.end_date else None,
-                limit=query.count or None,
-                newest_first=query.order == "desc",
-            )
+            found = list_events(connection, **_bounds(query))
+            return _named(connection, map(self._progress.shown, found))
+
+        return await self._units.read(find)
+
+    async def last(self, agent_type_id: int, query: DateAndCountFilter) -> list[EventWithNames]:
+        """As `find`, but of each device only its newest event of the agent type. Raises UnknownAgentType."""
+        agent_type = int(find_agent_type(agent_type_id))
+
+        def find(connection: Connection) -> list[EventWithNames]:
+            found = last_events(connection, agent_type, **_bounds(query))
             return _named(connection, map(self._progress.shown, found))
 
         return await self._units.read(find)
@@ -244,6 +255,24 @@ def _device_key(connection: Connection, named: DeviceReference) -> int:
     if not (named.device_id or named.serial_or_name):
         return 0
     return resolve_device(connection, named).key
+
+
+class _Bounds(TypedDict):
+    device_key: int | None
+    created_from: int | None
+    created_before: int | None
+    limit: int | None
+    newest_first: bool
+
+
+def _bounds(query: DateAndCountFilter) -> _Bounds:
+    return {
+        "device_key": query.device_id or None,
+        "created_from": query.start_date or None,
+        "created_before": query.end_date + 1 if query.end_date else None,
+        "limit": query.count or None,
+        "newest_first": query.order == "desc",
+    }
 
 
 def _named(connection: Connection, events: Iterable[Event]) -> list[EventWithNames]:

@@ -17,9 +17,10 @@ LISTENER_LIMIT = 64
 
 
 class Subscription:
-    """One listener's queue. Made by `LiveHub.listening()`."""
+    """One listener's queue. Made by `LiveHub.listening()`; `listener` is the caller's name."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, listener: str = "") -> None:
+        self.listener = listener
         self._queue: deque[LiveMessage] = deque(maxlen=limit)
         self._ready = asyncio.Event()
         self._dropped = 0
@@ -91,9 +92,9 @@ class LiveHub:
             subscription.put(message)
 
     @contextmanager
-    def listening(self) -> Iterator[Subscription]:
+    def listening(self, listener: str = "") -> Iterator[Subscription]:
         """A subscription for as long as the block runs."""
-        subscription = Subscription(self._queue_limit)
+        subscription = Subscription(self._queue_limit, listener)
         if self._closed:
             subscription.close()
         self._subscriptions.add(subscription)
@@ -101,6 +102,12 @@ class LiveHub:
             yield subscription
         finally:
             self._subscriptions.discard(subscription)
+
+    def let_go(self, listener: str) -> None:
+        """Ends the subscriptions of one caller: it may listen no more."""
+        for subscription in self._subscriptions:
+            if subscription.listener == listener:
+                subscription.close()
 
     def close(self) -> None:
         """Lets every listener go, now and later: the process is stopping."""

@@ -1,31 +1,39 @@
 """What the device's own agent does with the events of its store, and what time does to all of them."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from itertools import islice
 
 from sqlalchemy import Connection
 
 from presets_store.clock import Clock
 from presets_store.protocol.live import LiveKind
+from presets_store.protocol.parameters import WORKFLOW
+from presets_store.protocol.startup import StandalonePreset
 from presets_store.protocol.statuses import EventStatus
 from presets_store.rules.commands import Begin, Command, Expire, Finish, Interrupt, LeaseCheck, Progress, SilenceCheck
 from presets_store.rules.event import Event
 from presets_store.rules.lifecycle import SILENCE_LIMIT
+from presets_store.rules.workflow import NestedWorkflow, step_cause
 from presets_store.services.caller import INSIDE
-from presets_store.services.changes import Changes, Reporting, require_event
+from presets_store.services.changes import Changes, Reporting, event_of, require_event
+from presets_store.services.errors import NotFound
 from presets_store.services.progress import LatestProgress
 from presets_store.services.results import reportable
+from presets_store.services.targets import require_device, require_preset
 from presets_store.services.unit import Unit, Units
 from presets_store.services.wakeups import Wakeups
 from presets_store.services.wire import event_with_names
 from presets_store.storage.events import (
     expired_events,
+    find_events_by_cause,
     get_event,
     overdue_checkouts,
     pending_events,
     silent_events,
     unfinished_events,
 )
+from presets_store.storage.presets import get_preset
+from presets_store.storage.records import Preset
 
 _SWEPT_AT_ONCE = 200
 
@@ -59,9 +67,51 @@ class Runs:
         """Pending, Checked_out and Processing events of the device, oldest first: for recovery."""
         return await self._units.read(lambda connection: unfinished_events(connection, device_key))
 
-    async def exists(self, key: int) -> bool:
-        """Whether there is such an event."""
-        return await self._units.read(lambda connection: get_event(connection, key)) is not None
+    async def require(self, key: int) -> Event:
+        """The event as it is stored. Raises NotFound."""
+        event = await self._units.read(lambda connection: get_event(connection, key))
+        if event is None:
+            raise NotFound(what="event", name=key)
+        return event
+
+    async def steps_of(self, workflow: Event) -> list[Event]:
+        """The events of the workflow's steps so far, in the order in which they were made."""
+        cause = step_cause(workflow.uuid)
+        return await self._units.read(lambda connection: find_events_by_cause(connection, cause, after=workflow.key))
+
+    async def presets(self, keys: Collection[int]) -> dict[int, Preset]:
+        """Those of the presets that there are, by key."""
+
+        def find(connection: Connection) -> dict[int, Preset]:
+            found = {key: get_preset(connection, key) for key in keys}
+            return {key: preset for key, preset in found.items() if preset is not None}
+
+        return await self._units.read(find)
+
+    async def child(self, workflow: Event, index: int, preset: StandalonePreset | int, device_key: int = 0) -> Event:
+        """The event of step `index` (from 0) of a workflow: made at the first call, the same one at each repeat.
+
+        An int is the key of a preset of this store, which runs on `device_key`, 0 for its own device. A preset that is
+        given whole runs where the workflow does. Raises NotFound, NestedWorkflow, and what its parameters may raise.
+        """
+        cause = step_cause(workflow.uuid, index)
+
+        def make(unit: Unit) -> Event:
+            require_event(unit, workflow.key)  # locked: no other call for the same step is between look and write
+            made = find_events_by_cause(unit.connection, cause, after=workflow.key)
+            for event in made:
+                if event.cause == cause:
+                    return event
+            if isinstance(preset, int):
+                found = require_preset(unit.connection, preset)
+                wanted = event_of(found, _target(unit, found, device_key), cause)
+            else:
+                wanted = event_of(preset, workflow.device_key, cause)
+            if wanted.event_type_id == WORKFLOW:
+                raise NestedWorkflow(what=f"the preset of step {index + 1}")
+            return self._changes.add(unit, wanted)
+
+        return await self._units.write(INSIDE, make)
 
     async def begin(self, key: int, holder: str, boot_id: str, process_id: int) -> Event:
         """The event as Processing, its new attempt counted. Raises NotFound, TransitionRefused (EventExpired, ...)."""
@@ -135,3 +185,11 @@ class Runs:
     def _note(self, unit: Unit, event: Event) -> None:
         """For events that were written without a transition of ours: the listeners hear of them all the same."""
         unit.changed.append((LiveKind.EVENT, event))
+
+
+def _target(unit: Unit, preset: Preset, device_key: int) -> int:
+    """The device on which a step's preset of this store runs. Raises NotFound."""
+    target = device_key or preset.device_key
+    if target is None:
+        raise NotFound(what="device group", name=preset.device_group_id)
+    return require_device(unit.connection, target).key

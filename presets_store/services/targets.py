@@ -1,12 +1,13 @@
-"""Which device a request means."""
+"""Which device or preset a request means."""
 
 from sqlalchemy import Connection
 
 from presets_store.protocol import events as wire
 from presets_store.rules.targeting import device_reference, pick_device
 from presets_store.services.errors import NotFound
-from presets_store.storage.devices import find_device, get_device
-from presets_store.storage.records import Device
+from presets_store.storage.devices import find_device, get_device, get_device_for_update
+from presets_store.storage.presets import get_preset, get_preset_for_update
+from presets_store.storage.records import Device, Preset
 
 
 def resolve_device(connection: Connection, named: wire.DeviceReference) -> Device:
@@ -28,3 +29,27 @@ def require_device(connection: Connection, key: int) -> Device:
     if device is None:
         raise NotFound(what="device", name=key)
     return device
+
+
+def lock_device(connection: Connection, key: int) -> Device:
+    """As `require_device`; nobody else changes the device until the transaction ends. Raises NotFound."""
+    device = get_device_for_update(connection, key)
+    if device is None:
+        raise NotFound(what="device", name=key)
+    return device
+
+
+def require_preset(connection: Connection, key: int) -> Preset:
+    """The preset with this key. Raises NotFound."""
+    preset = get_preset(connection, key)
+    if preset is None:
+        raise NotFound(what="event preset", name=key)
+    return preset
+
+
+def lock_preset(connection: Connection, key: int) -> Preset:
+    """As `require_preset`; nobody else changes the preset until the transaction ends. Raises NotFound."""
+    preset = get_preset_for_update(connection, key)
+    if preset is None:
+        raise NotFound(what="event preset", name=key)
+    return preset

@@ -34,6 +34,7 @@ class Unit:
     now: int
     changed: list[tuple[LiveKind, Event]] = field(default_factory=list)
     told: list[tuple[LiveKind, int, WireModel]] = field(default_factory=list)
+    afterwards: list[Callable[[], None]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -104,11 +105,17 @@ class Units:
             self.tell(kind, event.device_key, event_with_names(event))
         for kind, device_key, record in unit.told:
             self.tell(kind, device_key, record)
+        for function in unit.afterwards:
+            function()
 
     def tell(self, kind: LiveKind, device_key: int, record: WireModel) -> None:
         """Publishes a record to the live listeners."""
         if self._live.listened:
             self._live.publish(kind, device_key, _named(record))
+
+    def let_go(self, listener: str) -> None:
+        """Ends what a caller listens to: its key is of no use any more."""
+        self._live.let_go(listener)
 
 
 def _named(record: WireModel) -> Mapping[str, Any]:

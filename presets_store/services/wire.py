@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from uuid import UUID
 
 from presets_store.protocol.agent_types import AgentType
 from presets_store.protocol.cameras import CameraRecord
@@ -9,10 +10,11 @@ from presets_store.protocol.clips import ClipRecord
 from presets_store.protocol.constants import STATUS_DESCRIPTIONS
 from presets_store.protocol.devices import DeviceRecord
 from presets_store.protocol.event_types import EVENT_TYPES
-from presets_store.protocol.events import EventRecord, EventStatusRecord, EventWithNames
+from presets_store.protocol.events import EventRecord, EventRecordUpload, EventStatusRecord, EventWithNames
+from presets_store.protocol.keys import ApiKeyRecord
 from presets_store.protocol.presets import EventPresetRecord
 from presets_store.rules.event import Event
-from presets_store.storage.records import Camera, Clip, Device, Preset
+from presets_store.storage.records import ApiKey, Camera, Clip, Device, Preset
 
 
 def _event_fields(event: Event) -> dict[str, Any]:
@@ -74,6 +76,32 @@ def event_status_record(event: Event) -> EventStatusRecord:
     )
 
 
+def event_upload(event: Event, serial: str) -> EventRecordUpload:
+    """The report of an event that has ended on the device with this serial number."""
+    return EventRecordUpload(
+        device_serial=serial,
+        event_uuid=UUID(event.uuid),
+        event_type_id=event.event_type_id,
+        event_parameters=event.event_parameters,
+        event_status=event.event_status,
+        result=event.result,
+        percent_complete=event.percent_complete,
+        attempt_number=event.attempt_number,
+        max_attempts=event.max_attempts,
+        priority=event.priority,
+        expiration_epoch=event.expiration_epoch,
+        tag_string=event.tag_string,
+        tag_number=event.tag_number,
+        cause=event.cause,
+        event_preset_id=event.preset_key or 0,
+        creation_date=event.created,
+        start_date=event.started,
+        end_date=event.ended,
+        clock_quality=event.clock_quality,
+        boot_id=event.boot_id,
+    )
+
+
 def preset_record(preset: Preset) -> EventPresetRecord:
     return EventPresetRecord.model_construct(
         key=preset.key,
@@ -112,6 +140,18 @@ DEVICE_FIELDS = (
 def device_record(device: Device) -> DeviceRecord:
     fields = {name: getattr(device, name) for name in DEVICE_FIELDS}
     return DeviceRecord.model_construct(**fields, key=device.key, guid=device.guid, creation_date=device.created)
+
+
+def key_record(key: ApiKey, last_access: int) -> ApiKeyRecord:
+    """Without its secret. `last_access` may be newer than the row's."""
+    return ApiKeyRecord.model_construct(
+        key=key.key,
+        api_key_description=key.description,
+        access_key=key.access_key,
+        status=key.status.value,
+        last_access_date=last_access,
+        creation_date=key.created,
+    )
 
 
 def camera_record(camera: Camera) -> CameraRecord:

@@ -29,10 +29,13 @@ def update_camera(connection: Connection, before: Camera, after: Camera) -> None
     update_record(connection, cameras, before, after)
 
 
-def set_camera_state(connection: Connection, device_key: int, camera_id: str, state: str) -> bool:
-    """Whether there is such a camera; if so it has `state` now."""
+def set_camera_state(
+    connection: Connection, device_key: int, camera_id: str, state: str, capabilities: str = ""
+) -> bool:
+    """Whether there is such a camera; if so it has `state` now, and `capabilities` (JSON text; "" leaves them)."""
     where = (cameras.c.device_key == device_key, cameras.c.camera_id == camera_id)
-    return connection.execute(update(cameras).where(*where).values(state=state)).rowcount == 1
+    values = {"state": state} | ({"capabilities": capabilities} if capabilities else {})
+    return connection.execute(update(cameras).where(*where).values(values)).rowcount == 1
 
 
 def replace_cameras(connection: Connection, device_key: int, wanted: Iterable[Camera]) -> list[Camera]:

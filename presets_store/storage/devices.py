@@ -1,12 +1,15 @@
 """Devices."""
 
-from sqlalchemy import Connection, bindparam, select, update
+from collections.abc import Collection
+
+from sqlalchemy import Connection, bindparam, or_, select, update
 
 from presets_store.storage.records import Device
 from presets_store.storage.rows import insert_record, many, one, update_record
 from presets_store.storage.tables import devices
 
 _BY_KEY = select(devices).where(devices.c.key == bindparam("wanted"))
+_BY_KEY_LOCKED = _BY_KEY.with_for_update(key_share=True)
 _BY_SERIAL = select(devices).where(devices.c.serial_number == bindparam("name"))
 _BY_NAME = (
     select(devices)
@@ -23,6 +26,11 @@ def insert_device(connection: Connection, device: Device) -> Device:
 
 def get_device(connection: Connection, key: int) -> Device | None:
     return one(connection, Device, _BY_KEY, wanted=key)
+
+
+def get_device_for_update(connection: Connection, key: int) -> Device | None:
+    """The device, locked until the transaction ends; rows that refer to it may still be added meanwhile."""
+    return one(connection, Device, _BY_KEY_LOCKED, wanted=key)
 
 
 def find_device(connection: Connection, name: str) -> Device | None:
@@ -47,6 +55,20 @@ def list_devices(connection: Connection, *, archived: bool = False) -> list[Devi
 def update_device(connection: Connection, before: Device, after: Device) -> None:
     """Writes what differs; LostUpdate when the device is gone or was changed since `before`."""
     update_record(connection, devices, before, after, guard=("modified",))
+
+
+def bound_devices(connection: Connection, preset_keys: Collection[int]) -> list[Device]:
+    """Devices that have one of these presets bound to their start-up, oldest first."""
+    online = devices.c.device_ready_event_preset_id.in_(preset_keys)
+    standalone = devices.c.standalone_event_preset_id.in_(preset_keys)
+    return many(connection, Device, select(devices).where(or_(online, standalone)).order_by(devices.c.key))
+
+
+def mark_fired(connection: Connection, key: int, **boot_ids: str) -> None:
+    """Notes in which boot a binding fired: `ready_boot_id` or `standalone_boot_id`. The device does not count as
+    modified by it, so that nobody who edits it is disturbed.
+    """
+    connection.execute(update(devices).where(devices.c.key == key).values(**boot_ids))
 
 
 def touch_device(connection: Connection, key: int, now: int) -> None:

@@ -4,10 +4,10 @@ The life cycle is decided by `presets_store.rules.lifecycle`; here a decision is
 since it was read.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 
-from sqlalchemy import Connection, Select, bindparam, delete, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, delete, func, or_, select, update
 
 from presets_store.protocol.statuses import EventStatus
 from presets_store.rules.commands import Checkout
@@ -56,6 +56,12 @@ def find_event_by_uuid(connection: Connection, uuid: str) -> Event | None:
 def find_remote_event(connection: Connection, upstream: str, remote_id: int) -> Event | None:
     """The one local row of what `upstream` calls event `remote_id`."""
     return one(connection, Event, select(events).where(events.c.upstream == upstream, events.c.remote_id == remote_id))
+
+
+def find_events_by_cause(connection: Connection, cause: str, *, after: int) -> list[Event]:
+    """Events whose cause begins with `cause`, oldest first, among those with a key above `after`."""
+    found = (events.c.key > after, events.c.cause.startswith(cause, autoescape=True))
+    return many(connection, Event, select(events).where(*found).order_by(events.c.key))
 
 
 def update_event(connection: Connection, before: Event, after: Event) -> None:
@@ -142,18 +148,46 @@ def list_events(
 ) -> list[Event]:
     """Events of a device or of all, by age; `created_from` <= created < `created_before`, in microseconds."""
     statement = select(events).order_by(events.c.key.desc() if newest_first else events.c.key).limit(limit)
-    if device_key is not None:
-        statement = statement.where(events.c.device_key == device_key)
-    if created_from is not None:
-        statement = statement.where(events.c.created >= created_from)
-    if created_before is not None:
-        statement = statement.where(events.c.created < created_before)
-    return many(connection, Event, statement)
+    return many(connection, Event, statement.where(*_bounds(device_key, created_from, created_before)))
+
+
+def last_events(
+    connection: Connection,
+    agent_type_id: int,
+    *,
+    device_key: int | None = None,
+    created_from: int | None = None,
+    created_before: int | None = None,
+    limit: int | None = None,
+    newest_first: bool = True,
+) -> list[Event]:
+    """The newest event of the agent type on each device, within the same bounds as `list_events`."""
+    newest = select(func.max(events.c.key)).where(events.c.agent_type_id == agent_type_id).group_by(events.c.device_key)
+    newest = newest.where(*_bounds(device_key, created_from, created_before))
+    order = events.c.key.desc() if newest_first else events.c.key
+    return many(connection, Event, select(events).where(events.c.key.in_(newest)).order_by(order).limit(limit))
+
+
+def binding_unfinished(connection: Connection, device_key: int, cause: str) -> bool:
+    """Whether an event of this cause waits or runs on the device."""
+    going_on = (events.c.device_key == device_key, events.c.event_status.in_(UNFINISHED), events.c.cause == cause)
+    return connection.execute(select(events.c.key).where(*going_on).limit(1)).first() is not None
 
 
 def delete_event(connection: Connection, key: int) -> bool:
     """Whether there was such an event; IntegrityError while a report about it waits in the outbox."""
     return connection.execute(delete(events).where(events.c.key == key)).rowcount == 1
+
+
+def _bounds(
+    device_key: int | None, created_from: int | None, created_before: int | None
+) -> Iterator[ColumnElement[bool]]:
+    if device_key is not None:
+        yield events.c.device_key == device_key
+    if created_from is not None:
+        yield events.c.created >= created_from
+    if created_before is not None:
+        yield events.c.created < created_before
 
 
 def _pending(

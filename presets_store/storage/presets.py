@@ -16,6 +16,18 @@ def get_preset(connection: Connection, key: int) -> Preset | None:
     return one(connection, Preset, select(presets).where(presets.c.key == key))
 
 
+def get_preset_for_update(connection: Connection, key: int) -> Preset | None:
+    """The preset, locked until the transaction ends."""
+    return one(connection, Preset, select(presets).where(presets.c.key == key).with_for_update())
+
+
+def presets_mentioning(connection: Connection, event_type_id: int, number: int) -> list[Preset]:
+    """Presets of this type in whose parameters the digits of `number` occur: a first look, for the caller to read."""
+    mentioned = presets.c.event_parameters.contains(str(number))
+    statement = select(presets).where(presets.c.event_type_id == event_type_id, mentioned).order_by(presets.c.key)
+    return many(connection, Preset, statement)
+
+
 def list_presets(connection: Connection, device_key: int | None = None) -> list[Preset]:
     """Presets that target the device (None: all), oldest first."""
     statement = select(presets).order_by(presets.c.key)

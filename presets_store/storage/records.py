@@ -27,7 +27,10 @@ class KeyStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Device:
-    """One box. `own` marks the box on which this store runs."""
+    """One box. `own` marks the box on which this store runs.
+
+    `ready_boot_id` and `standalone_boot_id` name the boot in which that start-up binding fired last, "" for none.
+    """
 
     key: int = 0
     guid: str
@@ -48,6 +51,8 @@ class Device:
     run_startup_event: int = 0
     device_ready_event_preset_id: int = 0
     standalone_event_preset_id: int = 0
+    ready_boot_id: str = ""
+    standalone_boot_id: str = ""
     log_health: int = 0
     run_analytics: int = 0
     audio_channel_name: str = ""
@@ -158,12 +163,14 @@ class Clip:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiKey:
-    """An access key with its secret, sealed."""
+    """An access key with its secret, sealed. `last_access` is right to the hour."""
 
+    key: int = 0
     access_key: str
     sealed_secret: bytes
     description: str = ""
     status: KeyStatus = KeyStatus.ACTIVE
+    last_access: int = 0
     created: int = 0
 
 

@@ -30,7 +30,7 @@ class Schema:
         return found != self.head
 
 
-CURRENT = Schema(revisions=("0001",), scripts=Path(__file__).parent / "migrations")
+CURRENT = Schema(revisions=("0001", "0002"), scripts=Path(__file__).parent / "migrations")
 
 
 async def migrate_in_child(
@@ -51,7 +51,12 @@ async def migrate_in_child(
         stderr=asyncio.subprocess.PIPE,
     )
     # By a pipe: the URL may hold a password, and arguments can be read by everybody on the machine.
-    _, complaint = await child.communicate(json.dumps(order).encode())
+    try:
+        _, complaint = await child.communicate(json.dumps(order).encode())
+    finally:
+        if child.returncode is None:  # the caller does not wait any more; what was not committed is undone
+            child.kill()
+            await child.wait()
     if child.returncode != 0:
         reason = complaint.decode(errors="replace").strip()[-_SHOWN_CHARACTERS:] or f"exit status {child.returncode}"
         raise MigrationFailed(database=database, revision=schema.head, reason=reason)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -23,6 +24,13 @@ Result = TypeVar("Result")
 _READERS = 3
 _BUSY_SECONDS = 10.0
 """How long to wait for another process (command line, migration) that holds the file."""
+
+_REVISION = re.compile(r"\d{4}")
+_OURS = {"devices", "presets", "events", "outbox", "keys"}
+"""Tables that together no other program has: since the first release."""
+
+UNREADABLE = (sqlite3.Error, UnicodeDecodeError)
+"""What sqlite3 raises; the second where a damaged schema gives a name, or an error message, that is no text."""
 
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _FAILED = {
@@ -47,14 +55,24 @@ def translated(error: Exception, database: str) -> Exception:
     return StorageUnavailable(database=database, reason=str(cause)) if code & 0xFF in _FAILED else error
 
 
+def translated_at_open(error: Exception, database: str) -> Exception:
+    """As `translated`; the statements of opening are always the same, so that what else fails is the file's fault."""
+    meant = translated(error, database)
+    return DatabaseDamaged(database=database, reason=str(error)) if meant is error else meant
+
+
 def make_engine(path: Path, *, begin: str, pragmas: tuple[str, ...], mode: str = "rw", connections: int = 1) -> Engine:
     """An engine on the file. `begin` starts its transactions; `pragmas` are set on each new connection."""
 
     def connect() -> sqlite3.Connection:
         uri = f"{path.absolute().as_uri()}?mode={mode}"
         raw = sqlite3.connect(uri, uri=True, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-        for pragma in pragmas:
-            raw.execute(f"PRAGMA {pragma}")
+        try:
+            for pragma in pragmas:
+                raw.execute(f"PRAGMA {pragma}")
+        except sqlite3.Error:
+            raw.close()
+            raise
         return raw
 
     engine = create_engine("sqlite://", creator=connect, poolclass=QueuePool, pool_size=connections, max_overflow=0)
@@ -127,13 +145,13 @@ async def open_runner(url: str, backup_folder: Path | None) -> Database:
 def _open(path: Path) -> SqliteDatabase:
     try:
         return SqliteDatabase(path)
-    except (DBAPIError, sqlite3.Error) as error:
-        raise translated(error, path.name) from error
+    except (DBAPIError, *UNREADABLE) as error:
+        raise translated_at_open(error, path.name) from error
 
 
 async def ensure_migrated(path: Path, backup_folder: Path, schema: Schema = CURRENT) -> None:
     """Brings the file to the schema's revision, making it if need be."""
-    found = await asyncio.to_thread(_revision, path)
+    found = await asyncio.to_thread(revision_of, path)
     if schema.outdated(found, database=path.name):
         try:
             await asyncio.to_thread(path.parent.mkdir, mode=0o700, parents=True, exist_ok=True)
@@ -142,17 +160,22 @@ async def ensure_migrated(path: Path, backup_folder: Path, schema: Schema = CURR
         await migrate_in_child(f"sqlite:///{path}", found, backup_folder, schema, database=path.name)
 
 
-def _revision(path: Path) -> str | None:
-    """The revision of the file; None if it holds nothing yet."""
+def revision_of(path: Path) -> str | None:
+    """The revision of the file; None if it holds nothing yet. Raises DatabaseDamaged, DatabaseForeign."""
     if not path.exists() or path.stat().st_size == 0:
         return None
     try:
         with contextlib.closing(sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)) as raw:
             tables = {str(name) for (name,) in raw.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
             if "alembic_version" in tables:
-                return str(raw.execute("SELECT max(version_num) FROM alembic_version").fetchone()[0])
-    except sqlite3.Error as error:
-        raise translated(error, path.name) from error
+                found = raw.execute("SELECT max(version_num) FROM alembic_version").fetchone()[0]
+                if found is None or not _REVISION.fullmatch(str(found)):
+                    raise DatabaseDamaged(database=path.name, reason="it does not say which revision it has")
+                return str(found)
+    except UNREADABLE as error:
+        raise translated_at_open(error, path.name) from error
+    if tables >= _OURS:
+        raise DatabaseDamaged(database=path.name, reason="the table that says which revision it has is gone")
     if tables:
         raise DatabaseForeign(database=path.name, reason="it holds tables of another program")
     return None

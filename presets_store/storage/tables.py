@@ -16,6 +16,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
 )
+from sqlalchemy import text as sql
 
 from presets_store.protocol.statuses import EventStatus, MediaStatus
 from presets_store.storage.columns import BIG, Coded, key, number, text
@@ -52,6 +53,8 @@ devices = Table(
     number("run_startup_event"),
     number("device_ready_event_preset_id"),
     number("standalone_event_preset_id"),
+    text("ready_boot_id", server_default=sql("''")),
+    text("standalone_boot_id", server_default=sql("''")),
     number("log_health"),
     number("run_analytics"),
     text("audio_channel_name"),
@@ -210,11 +213,14 @@ clips = Table(
 keys = Table(
     "keys",
     metadata,
-    Column("access_key", Text, primary_key=True),
+    key(),
+    Column("access_key", Text, nullable=False, unique=True),
     Column("sealed_secret", LargeBinary, nullable=False),
     text("description"),
     Column("status", Coded(KeyStatus), nullable=False),
+    number("last_access"),
     number("created"),
+    sqlite_autoincrement=True,
 )
 
 nonces = Table(

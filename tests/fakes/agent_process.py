@@ -163,6 +163,13 @@ def wait_for(look: Callable[[], Any], timeout: float, what: str) -> Any:
     raise AssertionError(f"waited {timeout} s for {what}")
 
 
+def host_of(agent: AgentProcess, camera: str) -> int:
+    """The process id of the camera's host: the holder of its lock."""
+    inode = str((agent.state / "run" / f"{camera}.lock").stat().st_ino)
+    held = (line.split() for line in Path("/proc/locks").read_text().splitlines())
+    return next(int(fields[4]) for fields in held if fields[5].endswith(f":{inode}"))
+
+
 @contextmanager
 def running_agent(folder: Path, **options: Any) -> Iterator[AgentProcess]:
     """An agent that is ready; killed at the end if it still runs."""

@@ -44,6 +44,9 @@ def preset(key: int, **members: Any) -> dict[str, Any]:
         "eventParameters": "{}",
         "priority": 1,
         "maxAttempts": 1,
+        "expirationEpoch": 0,
+        "tagString": "",
+        "tagNumber": 0,
         "creationDate": CREATED,
     } | members
 
@@ -93,10 +96,16 @@ class AgentSocket:
         self.path = path
         self.version = __version__
         self.events: dict[int, dict[str, Any]] = {}
+        self.devices: list[dict[str, Any]] = [DEVICE]
+        self.any_event_type = False
+        self.group_run: dict[str, Any] = {}
+        """The answer to a run on several devices."""
         self.presets: dict[int, dict[str, Any]] = {}
         self.cameras: list[dict[str, Any]] = [camera(1)]
         self.clips: list[dict[str, Any]] = []
         self.sent: list[tuple[str, Any]] = []
+        self.answers: dict[str, Any] = {"GET /v1/device/1": DEVICE}
+        """What other requests are answered, by `METHOD path`: a document, a problem's response, None for no body."""
         self.listening = asyncio.Event()
         self._listeners: list[web.StreamResponse] = []
 
@@ -128,9 +137,22 @@ class AgentSocket:
                 web.post("/v1/event/endprocess/{key}", self._end),
                 web.get("/v1/clip/list", self._list_clips),
                 web.get("/v1/clip/{key}", self._clip),
+                web.route("*", "/{path:.*}", self._scripted),
             ]
         )
         return app
+
+    async def _scripted(self, request: web.Request) -> web.Response:
+        text = await request.text()
+        asked = f"{request.method} {request.path}"
+        if request.method != "GET":
+            self.sent.append((asked, json.loads(text) if text else None))
+        if asked not in self.answers:
+            return problem(404, "not_found", f"nothing answers {asked}")
+        answer = self.answers[asked]
+        if callable(answer):
+            answer = answer()
+        return answer if isinstance(answer, web.Response) else web.Response() if answer is None else _answer(answer)
 
     async def _version(self, _: web.Request) -> web.Response:
         return _answer({"Version": self.version, "BuildDate": "", "Product": "cuelight"})
@@ -149,7 +171,7 @@ class AgentSocket:
         return _answer(DEVICE) if named in ("box", "ABC-1") else problem(404, "not_found", f"no device {named}")
 
     async def _devices(self, _: web.Request) -> web.Response:
-        return _answer([DEVICE])
+        return _answer(self.devices)
 
     async def _list_cameras(self, _: web.Request) -> web.Response:
         return _answer(self.cameras)
@@ -166,7 +188,7 @@ class AgentSocket:
     async def _create_preset(self, request: web.Request) -> web.Response:
         body = await request.json()
         self.sent.append((request.path, body))
-        if body["eventType"] != "Video_Start_recording":
+        if body["eventType"] != "Video_Start_recording" and not self.any_event_type:
             wrong = {"field": "eventType", "problem": "is unknown", "expected": "Video_Start_recording"}
             return problem(400, "unknown_event_type", "No such event type.", errors=[wrong])
         key = len(self.presets) + 1
@@ -176,7 +198,9 @@ class AgentSocket:
         return _answer(self.presets[key])
 
     async def _run_preset(self, request: web.Request) -> web.Response:
-        self.sent.append((request.path, await request.json()))
+        self.sent.append((request.path, body := await request.json()))
+        if len(body.get("data", [])) > 1:
+            return _answer(self.group_run)
         key = len(self.events) + 1
         self.events[key] = event(key)
         return _answer({"EventID": key})

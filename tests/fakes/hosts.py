@@ -2,8 +2,12 @@
 
 import socket
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
+
+import pytest
 
 from hardware.launch import HOST_MODULE, module_command
 from hardware.models import CameraSpec, Model, Report
@@ -18,6 +22,19 @@ def file_camera(folder: Path, address: str = "") -> CameraSpec:
         address=address,
         options={"journal": str(folder / "journal.jsonl")},
     )
+
+
+@contextmanager
+def small_file_system(folder: Path, size: str) -> Iterator[Path]:
+    """A new folder in `folder` on a file system of `size` (`160k`); skips the test where that needs more rights."""
+    media = folder / "small"
+    media.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "none", media], check=False).returncode != 0:
+        pytest.skip("mounting a small file system needs root")
+    try:
+        yield media
+    finally:
+        subprocess.run(["umount", media], check=True)
 
 
 class BareAgent:

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import av
+import cv2
+import numpy as np
 
 from hardware.models import (
     CameraReport,
@@ -15,6 +17,9 @@ from hardware.models import (
     Codec,
     Format,
     Packet,
+    PhotoFile,
+    PhotoOrder,
+    PhotoTaken,
     RecordingOrder,
     Refusal,
     Report,
@@ -26,6 +31,10 @@ from hardware.models import (
 H264 = Format(codec=Codec.H264, width=320, height=240, rate=50)
 MJPG = Format(codec=Codec.MJPEG, width=320, height=240, rate=50)
 YUYV = Format(codec=Codec.YUYV, width=320, height=240, rate=50)
+
+ORDER_BASICS = {
+    "sink_id", "consumer", "folder", "stem", "requested_mono_ns", "wall_offset_ns", "clock_quality", "context",
+}  # fmt: skip
 
 
 def make_order(folder: Path, sink_id: str = "one", **changes: Any) -> RecordingOrder:
@@ -44,9 +53,29 @@ def make_order(folder: Path, sink_id: str = "one", **changes: Any) -> RecordingO
     return RecordingOrder(**values | changes)
 
 
+def make_photo_order(folder: Path, sink_id: str = "photo", **changes: Any) -> PhotoOrder:
+    """An order of this moment, with a stem named like the sink."""
+    order = make_order(folder, sink_id)
+    values = {name: getattr(order, name) for name in PhotoOrder.model_fields if name in ORDER_BASICS}
+    return PhotoOrder(**values | changes)
+
+
 def make_packet(number: int, *, key: bool = False, size: int = 100, rate: float = 10.0, at_ns: int = 0) -> Packet:
     """Packet `number` of a stream; its bytes are no picture."""
     return Packet(b"x" * size, Codec.H264, 320, 240, at_ns + round(number * 1e9 / rate), number, key)
+
+
+def check_photo(folder: Path, photo: PhotoFile) -> "np.ndarray[Any, np.dtype[np.uint8]]":
+    """The photo is what its sidecar says: size, hash, pixels. Answers the picture as BGR."""
+    path = folder / photo.file
+    assert PhotoFile.model_validate_json((folder / f"{photo.file}.json").read_bytes()) == photo
+    data = path.read_bytes()
+    assert (len(data), hashlib.sha256(data).hexdigest()) == (photo.size, photo.sha256)
+    assert data.startswith(b"\x89PNG" if photo.encoding == "png" else b"\xff\xd8")
+    decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    assert decoded is not None
+    assert decoded.shape == (photo.height, photo.width, 3)
+    return np.asarray(decoded, np.uint8)
 
 
 def decode(path: Path) -> list[av.VideoFrame]:
@@ -104,6 +133,14 @@ class Reports:
                 return seen
         report: SinkEnded = self.wait_for(SinkEnded, sink_id=sink_id)
         return report
+
+    def photo(self, sink_id: str = "photo") -> PhotoFile:
+        """The next photo of that sink."""
+        report: PhotoTaken = self.wait_for(PhotoTaken, sink_id=sink_id)
+        return report.photo
+
+    def photos(self, sink_id: str = "photo") -> list[PhotoFile]:
+        return [seen.photo for seen in self.seen if isinstance(seen, PhotoTaken) and seen.sink_id == sink_id]
 
     def refused(self) -> Refusal:
         report: Refusal = self.wait_for(Refusal)

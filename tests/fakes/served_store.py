@@ -119,7 +119,7 @@ async def served_store(
     """
     clock = clock or ManualClock()
     if not url:
-        await asyncio.to_thread(shutil.copy, await _empty_store(), folder / "store.db")
+        await asyncio.to_thread(shutil.copy, await empty_store(), folder / "store.db")
         url = f"sqlite:///{folder / 'store.db'}"
     database = await open_database(url)
     services = await build_services(
@@ -150,7 +150,7 @@ def _template() -> Path:
     return Path(folder) / "empty.db"
 
 
-async def _empty_store() -> Path:
+async def empty_store() -> Path:
     """A migrated, empty database, made once per test run: a migration takes half a second."""
     if not _template().exists():
         await (await open_database(f"sqlite:///{_template()}")).close()

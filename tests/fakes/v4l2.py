@@ -8,6 +8,7 @@ import ctypes
 import errno
 import os
 import select
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -380,3 +381,16 @@ class FakeSystem:
     def released(self) -> bool:
         """Whether every descriptor, mapping and buffer was given back."""
         return not self._handles and all(camera.owner is None for camera in self.cameras.values())
+
+
+class LiveSystem(FakeSystem):
+    """A `FakeSystem` on the machine's clock: its cameras deliver in real time."""
+
+    @property
+    def now_ns(self) -> int:
+        return time.monotonic_ns()
+
+    @now_ns.setter
+    def now_ns(self, value: int) -> None:
+        if value != START_NS:
+            time.sleep(max(0, value - time.monotonic_ns()) / 1e9)

@@ -5,11 +5,10 @@ import os
 import signal
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes.agent_process import AgentProcess, result_of, running_agent, wait_for
+from fakes.agent_process import AgentProcess, host_of, result_of, running_agent, wait_for
 from fakes.clips import assert_clips_are_whole, decoded_frames, sidecar_of
 from fakes.live import Live
 
@@ -39,13 +38,6 @@ def start(agent: AgentProcess, **parameters: Any) -> int:
     before = set(folder.rglob("*.mp4"))
     wait_for(lambda: any(path.stat().st_size for path in set(folder.rglob("*.mp4")) - before), 10, "the first bytes")
     return key
-
-
-def host_of(agent: AgentProcess, camera: str) -> int:
-    """The process id of the camera's host: the holder of its lock."""
-    inode = str((agent.state / "run" / f"{camera}.lock").stat().st_ino)
-    held = (line.split() for line in Path("/proc/locks").read_text().splitlines())
-    return next(int(fields[4]) for fields in held if fields[5].endswith(f":{inode}"))
 
 
 def test_a_recording_with_a_duration_ends_complete_and_tells_what_was_asked_and_granted(agent: AgentProcess) -> None:

@@ -92,7 +92,7 @@ def test_pictures_that_never_decode_are_not_remembered() -> None:
             transcoder.convert(packet)
         except av.FFmpegError:
             continue
-    assert len(transcoder._sources) < 100
+    assert len(transcoder._under_way) < 100
 
 
 def test_a_segment_whose_sidecar_cannot_be_written_leaves_nothing_behind(

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 from fakes.footage import mjpeg_footage
-from fakes.hosts import file_camera
-from fakes.recording import check_clip, decode, make_order
+from fakes.hosts import file_camera, small_file_system
+from fakes.recording import check_clip, check_photo, decode, make_order, make_photo_order
 
 from hardware.client import CameraClient, HostTiming, SinkHandle, SinkReport, run_job
 from hardware.errors import CameraUnavailable, HostLost, SinkRefused
@@ -22,6 +22,8 @@ from hardware.models import (
     CameraSpec,
     ClipFile,
     Codec,
+    PhotoFile,
+    PhotoTaken,
     SegmentClosed,
     SinkEnded,
     SinkProgress,
@@ -142,6 +144,29 @@ async def test_a_killed_host_costs_the_open_second_only(connect: Connect, tmp_pa
     assert (await again.ended()).outcome == "duration"
 
 
+def check_all_photos(folder: Path) -> int:
+    """Every photo is whole and has its sidecar; answers how many there are."""
+    names = [path.name for path in folder.glob("*.jpg")]
+    for name in names:
+        check_photo(folder, PhotoFile.model_validate_json((folder / f"{name}.json").read_bytes()))
+    return len(names)
+
+
+@pytest.mark.parametrize("delay", [0.15, 0.33, 0.5])
+async def test_a_killed_host_leaves_whole_photos_only(connect: Connect, tmp_path: Path, delay: float) -> None:
+    client = await connect(file_camera(tmp_path, str(mjpeg_footage())))
+    handle = await client.photograph(make_photo_order(tmp_path, interval_seconds=0.1, width=640))
+    async for report in handle:
+        assert isinstance(report, PhotoTaken)
+        break
+    await asyncio.sleep(delay)
+    assert client.pid is not None
+    os.kill(client.pid, signal.SIGKILL)
+    with pytest.raises(HostLost):
+        await handle.ended()
+    assert check_all_photos(tmp_path) > 0
+
+
 async def test_a_stopped_host_is_killed_and_replaced(
     connect: Connect, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -165,7 +190,7 @@ async def test_a_stopped_host_is_killed_and_replaced(
 async def test_repeated_failures_are_told_once_aloud(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("hardware.hostprocess.HOST_MODULE", "hardware.no_such_module")
+    monkeypatch.setattr("hardware.prespawn.HOST_MODULE", "hardware.no_such_module")
     client = CameraClient(file_camera(tmp_path), tmp_path, timing=HostTiming(ready=0.1, first_delay=0.01))
     with caplog.at_level(logging.DEBUG, "hardware.client"):
         await client.start()
@@ -253,13 +278,8 @@ async def test_a_file_size_limit_ends_the_recording_with_a_clip(connect: Connect
 
 @pytest.fixture
 def small_media(tmp_path: Path) -> Iterator[Path]:
-    """A folder on a file system of 160 KiB."""
-    media = tmp_path / "small"
-    media.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=160k", "none", media], check=False).returncode != 0:
-        pytest.skip("mounting a small file system needs root")
-    yield media
-    subprocess.run(["umount", media], check=True)
+    with small_file_system(tmp_path, "160k") as media:
+        yield media
 
 
 async def test_a_full_file_system_ends_the_recording_with_a_clip(connect: Connect, small_media: Path) -> None:

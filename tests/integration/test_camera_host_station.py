@@ -3,12 +3,13 @@
 import errno
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
+from fakes.filming import Film, stations
 from fakes.recording import H264, MJPG, YUYV, Reports, check_clip, make_order
 from fakes.source import FakeSource
 
@@ -26,27 +27,13 @@ def reports() -> Reports:
 
 
 @pytest.fixture
-def film(tmp_path: Path, reports: Reports) -> Iterator[Callable[..., Station]]:
-    stations: list[Station] = []
-
-    def begin(source: FakeSource, warm: bool = False, **spec: object) -> Station:
-        named = CameraSpec.model_validate({"camera_id": "fake", "name": "Fake", "backend": "null"} | spec)
-        station = Station(named, tmp_path, lambda _: source, reports.put)
-        stations.append(station)
-        station.start()
-        reports.camera("closed")
-        if warm:
-            station.keep_warm(True)
-            reports.camera("open")
-        return station
-
-    yield begin
-    for station in stations:
-        assert station.close(5.0)
+def film(tmp_path: Path, reports: Reports) -> Iterator[Film]:
+    with stations(tmp_path, reports) as begin:
+        yield begin
 
 
 def test_a_cold_camera_is_opened_for_the_recording_and_closed_after(
-    film: Callable[..., Station], reports: Reports, tmp_path: Path
+    film: Film, reports: Reports, tmp_path: Path
 ) -> None:
     source = FakeSource(H264)
     station = film(source)
@@ -63,7 +50,7 @@ def test_a_cold_camera_is_opened_for_the_recording_and_closed_after(
     assert source.notes == [("one/1/0", "start"), ("one/1/0", "end")]
 
 
-def test_a_duration_is_exact_by_capture_time(film: Callable[..., Station], reports: Reports, tmp_path: Path) -> None:
+def test_a_duration_is_exact_by_capture_time(film: Film, reports: Reports, tmp_path: Path) -> None:
     film(FakeSource(H264)).record(make_order(tmp_path, duration_seconds=0.73))
     ended = reports.ended()
     (clip,) = reports.clips()
@@ -73,9 +60,7 @@ def test_a_duration_is_exact_by_capture_time(film: Callable[..., Station], repor
     assert last.time == pytest.approx(0.72, abs=2e-5)
 
 
-def test_a_warm_camera_gives_the_moment_of_the_request(
-    film: Callable[..., Station], reports: Reports, tmp_path: Path
-) -> None:
+def test_a_warm_camera_gives_the_moment_of_the_request(film: Film, reports: Reports, tmp_path: Path) -> None:
     station = film(FakeSource(H264), warm=True)
     time.sleep(0.7)
     order = make_order(tmp_path, duration_seconds=0.3)
@@ -88,9 +73,7 @@ def test_a_warm_camera_gives_the_moment_of_the_request(
     assert station.last_frame_ns > 0  # still warm
 
 
-def test_segments_are_cut_at_key_frames_without_a_gap(
-    film: Callable[..., Station], reports: Reports, tmp_path: Path
-) -> None:
+def test_segments_are_cut_at_key_frames_without_a_gap(film: Film, reports: Reports, tmp_path: Path) -> None:
     film(FakeSource(H264)).record(make_order(tmp_path, duration_seconds=1.1, segment_seconds=0.35, first_index=4))
     ended = reports.ended()
     clips = reports.clips()
@@ -103,9 +86,7 @@ def test_segments_are_cut_at_key_frames_without_a_gap(
     assert ended.frames == sum(clip.frames for clip in clips) == 55
 
 
-def test_a_file_that_is_there_is_never_overwritten(
-    film: Callable[..., Station], reports: Reports, tmp_path: Path
-) -> None:
+def test_a_file_that_is_there_is_never_overwritten(film: Film, reports: Reports, tmp_path: Path) -> None:
     (tmp_path / "one-0.mp4").write_bytes(b"precious")
     film(FakeSource(H264)).record(make_order(tmp_path, duration_seconds=0.2))
     reports.ended()
@@ -114,7 +95,7 @@ def test_a_file_that_is_there_is_never_overwritten(
 
 
 @pytest.mark.parametrize("granted", [MJPG, YUYV])
-def test_pictures_become_h264(granted: Format, film: Callable[..., Station], reports: Reports, tmp_path: Path) -> None:
+def test_pictures_become_h264(granted: Format, film: Film, reports: Reports, tmp_path: Path) -> None:
     film(FakeSource(granted)).record(make_order(tmp_path, duration_seconds=0.8, gop=20))
     assert reports.started().granted.encoded
     ended = reports.ended()
@@ -127,7 +108,7 @@ def test_pictures_become_h264(granted: Format, film: Callable[..., Station], rep
     assert pixels[20, 300].mean() < 70
 
 
-def test_copy_forces_passing_on(film: Callable[..., Station], reports: Reports, tmp_path: Path) -> None:
+def test_copy_forces_passing_on(film: Film, reports: Reports, tmp_path: Path) -> None:
     film(FakeSource(MJPG)).record(make_order(tmp_path, duration_seconds=0.4, encoding="copy"))
     reports.ended()
     (clip,) = reports.clips()
@@ -146,7 +127,7 @@ def test_copy_forces_passing_on(film: Callable[..., Station], reports: Reports, 
     ],
 )
 def test_turned_pictures(
-    changes: dict[str, Any], bright: tuple[int, int], film: Callable[..., Station], reports: Reports, tmp_path: Path
+    changes: dict[str, Any], bright: tuple[int, int], film: Film, reports: Reports, tmp_path: Path
 ) -> None:
     film(FakeSource(H264)).record(make_order(tmp_path, duration_seconds=0.2, **changes))
     assert "encoded: rotating or flipping needs it" in reports.started().granted.notes
@@ -160,7 +141,7 @@ def test_turned_pictures(
 
 
 def test_a_slow_encoder_gives_way_to_the_cameras_pictures(
-    film: Callable[..., Station], reports: Reports, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    film: Film, reports: Reports, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     convert = Transcoder.convert
 
@@ -182,9 +163,7 @@ def test_a_slow_encoder_gives_way_to_the_cameras_pictures(
     check_clip(tmp_path, second)
 
 
-def test_two_sinks_at_once_share_camera_and_encoder(
-    film: Callable[..., Station], reports: Reports, tmp_path: Path
-) -> None:
+def test_two_sinks_at_once_share_camera_and_encoder(film: Film, reports: Reports, tmp_path: Path) -> None:
     source = FakeSource(MJPG)
     station = film(source, warm=True)
     station.record(make_order(tmp_path, "one", duration_seconds=1.0))
@@ -203,7 +182,7 @@ def test_two_sinks_at_once_share_camera_and_encoder(
 
 
 def test_a_stall_is_noticed_and_the_recording_goes_on_in_a_new_segment(
-    film: Callable[..., Station], reports: Reports, tmp_path: Path
+    film: Film, reports: Reports, tmp_path: Path
 ) -> None:
     source = FakeSource(H264, MJPG)
     station = film(source)
@@ -225,7 +204,7 @@ def test_a_stall_is_noticed_and_the_recording_goes_on_in_a_new_segment(
     check_clip(tmp_path, second)
 
 
-def test_an_unplugged_camera_is_waited_for(film: Callable[..., Station], reports: Reports, tmp_path: Path) -> None:
+def test_an_unplugged_camera_is_waited_for(film: Film, reports: Reports, tmp_path: Path) -> None:
     source = FakeSource(H264)
     source.lost = True
     station = film(source)
@@ -238,9 +217,7 @@ def test_an_unplugged_camera_is_waited_for(film: Callable[..., Station], reports
     assert ended.seconds == pytest.approx(0.2, abs=1e-4)
 
 
-def test_a_recording_without_any_frame_can_be_stopped(
-    film: Callable[..., Station], reports: Reports, tmp_path: Path
-) -> None:
+def test_a_recording_without_any_frame_can_be_stopped(film: Film, reports: Reports, tmp_path: Path) -> None:
     source = FakeSource(H264)
     source.lost = True
     station = film(source)
@@ -253,7 +230,7 @@ def test_a_recording_without_any_frame_can_be_stopped(
     assert list(tmp_path.glob("*.mp4*")) == []
 
 
-def test_lost_frames_are_counted(film: Callable[..., Station], reports: Reports, tmp_path: Path) -> None:
+def test_lost_frames_are_counted(film: Film, reports: Reports, tmp_path: Path) -> None:
     source = FakeSource(H264)
     station = film(source)
     station.record(make_order(tmp_path))
@@ -265,9 +242,7 @@ def test_lost_frames_are_counted(film: Callable[..., Station], reports: Reports,
     assert reports.clips()[0].dropped == 7
 
 
-def test_another_size_reopens_a_camera_that_is_only_kept_warm(
-    film: Callable[..., Station], reports: Reports, tmp_path: Path
-) -> None:
+def test_another_size_reopens_a_camera_that_is_only_kept_warm(film: Film, reports: Reports, tmp_path: Path) -> None:
     small = H264.model_copy(update={"width": 160, "height": 120})
     source = FakeSource(H264, small)
     station = film(source, warm=True)
@@ -280,7 +255,7 @@ def test_another_size_reopens_a_camera_that_is_only_kept_warm(
     assert source.opened[:2] == [H264, small]
 
 
-def test_orders_that_cannot_be_done_are_refused(film: Callable[..., Station], reports: Reports, tmp_path: Path) -> None:
+def test_orders_that_cannot_be_done_are_refused(film: Film, reports: Reports, tmp_path: Path) -> None:
     station = film(FakeSource(H264))
     station.record(make_order(tmp_path / "absent"))
     assert reports.refused().code == "sink_refused"
@@ -297,7 +272,7 @@ def test_orders_that_cannot_be_done_are_refused(film: Callable[..., Station], re
 def test_a_failing_disk_ends_the_recording_and_leaves_a_clip(
     number: int,
     code: str,
-    film: Callable[..., Station],
+    film: Film,
     reports: Reports,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -329,7 +304,7 @@ def test_the_lock_of_a_camera_is_exclusive_and_ends_with_its_holder(tmp_path: Pa
     second.release()
 
 
-def test_a_station_waits_for_its_predecessor(film: Callable[..., Station], reports: Reports, tmp_path: Path) -> None:
+def test_a_station_waits_for_its_predecessor(film: Film, reports: Reports, tmp_path: Path) -> None:
     holder = CameraLock(tmp_path, "fake")
     assert holder.acquire()
     station = Station(

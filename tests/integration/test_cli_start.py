@@ -3,17 +3,16 @@
 import asyncio
 import json
 import os
-import pty
 import subprocess
 import sys
 from pathlib import Path
 
 from fakes.agent_socket import event, serving
+from fakes.command_line import ROOT, on_a_terminal
 
 from agent.cli.exit_codes import ExitCode
 from agent.cli.main import without_json
-
-ROOT = Path(__file__).resolve().parents[2]
+from presets_store import __version__
 
 
 def cuelight(state: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -68,12 +67,37 @@ def test_reading_settings_writes_nothing(tmp_path: Path) -> None:
 
 def test_help_lists_every_command_and_the_exit_codes(tmp_path: Path) -> None:
     text = cuelight(tmp_path, "--help").stdout
-    for word in ("run", "preset", "event", "camera", "clip", "doctor", "--json", "--config", "Exit codes", "78"):
+    for word in (
+        "run",
+        "preset",
+        "event",
+        "camera",
+        "clip",
+        "key",
+        "status",
+        "doctor",
+        "--json",
+        "--config",
+        "Exit codes",
+        "78",
+    ):
         assert word in text
     for arguments in (("run", "--help"), ("run", "-h")):
         text = cuelight(tmp_path, *arguments).stdout
         assert "--config" in text
         assert "--first-preset" in text
+
+
+def test_the_api_is_described_without_an_agent(tmp_path: Path) -> None:
+    ended = cuelight(tmp_path, "openapi")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert {"/v1/eventpreset/run/{key}", "/v1/status"} <= set(json.loads(ended.stdout)["paths"])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_version(tmp_path: Path) -> None:
+    ended = cuelight(tmp_path, "--version")
+    assert (ended.returncode, ended.stdout) == (0, f"cuelight {__version__}\n")
 
 
 def test_the_agent_is_loaded_without_the_command_line() -> None:
@@ -91,25 +115,7 @@ async def test_a_terminal_gets_colour_but_nothing_of_the_apis_escapes(tmp_path: 
     async with serving(tmp_path / "api.sock") as agent:
         message = json.dumps({"message": "[red]x[/red]\x1b]0;title\x07"})
         agent.events = {1: event(1, eventStatus=5, result=message)}
-        text = await asyncio.to_thread(on_a_terminal, tmp_path, "event", "list")
+        _, text = await asyncio.to_thread(on_a_terminal, tmp_path, "event", "list")
     assert "\x1b[1;31mError" in text
     assert "[red]x[/red]\N{REPLACEMENT CHARACTER}]0;title" in text
     assert "\x1b]0" not in text
-
-
-def on_a_terminal(state: Path, *arguments: str) -> str:
-    """What the command writes when a terminal looks."""
-    reader, writer = pty.openpty()
-    own = {"CUELIGHT_STATE_FOLDER": str(state), "PYTHONPATH": str(ROOT), "TERM": "xterm-256color", "COLUMNS": "140"}
-    environment = {name: value for name, value in os.environ.items() if name != "NO_COLOR"} | own
-    process = subprocess.Popen([sys.executable, "-P", "-m", "agent", *arguments], env=environment, stdout=writer)
-    os.close(writer)
-    written = b""
-    try:
-        while chunk := os.read(reader, 65536):
-            written += chunk
-    except OSError:
-        pass  # Linux ends a terminal that nobody writes to with EIO
-    os.close(reader)
-    process.wait()
-    return written.decode()

@@ -18,6 +18,8 @@ from actionstreamer.WebService import EventPreset as PresetCalls
 from fakes.served_store import SERIAL, ServedStore, served_store
 
 from presets_store.clock import SystemClock
+from presets_store.protocol.presets import StartupTarget
+from presets_store.services.caller import INSIDE
 
 
 class Client:
@@ -30,17 +32,25 @@ class Client:
         self.printed = ""
 
     async def __call__(self, function: Callable[..., Any], *arguments: Any, noise: str = "") -> Any:
+        result, printed = await self._call(function, *arguments)
+        assert result.code == 200, (result.code, result.description, printed)
+        assert [line for line in printed.splitlines() if not (noise and line.startswith(noise))] == []
+        return result
+
+    async def refused(self, status: int, function: Callable[..., Any], *arguments: Any) -> str:
+        """The text that the package hands to its user."""
+        result, _ = await self._call(function, *arguments)
+        assert result.code == status, (result.code, result.description)
+        return str(result.description)
+
+    async def _call(self, function: Callable[..., Any], *arguments: Any) -> tuple[Any, str]:
         printed = io.StringIO()
 
         def call() -> Any:
             with contextlib.redirect_stdout(printed):
                 return function(self._config, *arguments)
 
-        result = await asyncio.to_thread(call)
-        assert result.code == 200, (result.code, result.description, printed.getvalue())
-        lines = [line for line in printed.getvalue().splitlines() if not (noise and line.startswith(noise))]
-        assert lines == []
-        return result
+        return await asyncio.to_thread(call), printed.getvalue()
 
     def close(self) -> None:
         self._config.requests_session.close()
@@ -62,6 +72,15 @@ async def client(store: ServedStore) -> AsyncIterator[Client]:
 async def create_event(client: Client) -> int:
     result = await client(EventCalls.create_event, 0, SERIAL, "Video", "Video_Start_recording", 0, '{"fps": 30}', 1, 2)
     key: int = json.loads(result.description)["eventID"]
+    return key
+
+
+async def create_preset(client: Client, store: ServedStore) -> int:
+    arguments = RecordingArgs(height=480, width=640, fps=25)
+    made = await client(
+        PresetCalls.create_event_preset, store.device, "Video_Start_recording", "Stage", "Video", arguments
+    )
+    key: int = made.event_preset.key
     return key
 
 
@@ -136,9 +155,47 @@ async def test_long_poll_is_woken_and_ends_empty_in_time(client: Client) -> None
     assert (await client(EventCalls.get_pending_event_list_long_poll, SERIAL)).event_with_names_list == []
 
 
-async def test_a_refusal_reaches_the_client_as_text(client: Client, store: ServedStore) -> None:
-    result = await asyncio.to_thread(
-        EventCalls.create_event, client._config, 0, "nobody", "Video", "Video_Start_recording"
-    )
-    assert result.code == 404
-    assert "nobody" in result.description
+async def test_a_device_is_changed_by_sending_it_back(client: Client, store: ServedStore) -> None:
+    preset = await create_preset(client, store)
+    await store.services.startup.bind(INSIDE, "online", preset, StartupTarget())
+    device = (await client(DeviceCalls.get_device, SERIAL)).device
+    device.device_name, device.volume, device.location = "Attic", 40, "under the roof"
+    changed = await client(DeviceCalls.update_device, device)
+    assert changed.description == ""
+    again = (await client(DeviceCalls.get_device, SERIAL)).device
+    assert (again.device_name, again.volume, again.location) == ("Attic", 40, "under the roof")
+    assert again.to_dict() == device.to_dict()
+    assert again.device_ready_event_preset_id == preset
+    device.device_ready_event_preset_id = 0
+    text = await client.refused(400, DeviceCalls.update_device, device)
+    assert "deviceReadyEventPresetID" in text
+    assert "/v1/eventpreset/startupevent/online/device/" in text
+
+
+async def test_a_start_up_preset_fires_when_the_device_is_ready(client: Client, store: ServedStore) -> None:
+    """The package's flag is inverted: what it calls an offline preset is bound as online."""
+    preset = await create_preset(client, store)
+    bound = await client(PresetCalls.set_startup_preset, preset, True)
+    assert json.loads(bound.description) == {"EventID": 0}
+    for _ in range(2):
+        await client(DeviceCalls.device_ready, SERIAL, "Device", "1.0", 0, 77)
+    (event,) = await store.services.events.pending(store.device)
+    assert (event.preset_key, event.cause) == (preset, "startup:online")
+    again = await client(PresetCalls.set_startup_preset, preset, True, store.device)
+    assert json.loads(again.description) == {"EventID": 0}
+
+
+async def test_the_word_offline_is_refused_with_the_two_right_ones(client: Client, store: ServedStore) -> None:
+    preset = await create_preset(client, store)
+    text = await client.refused(400, PresetCalls.set_startup_preset, preset)
+    assert "'offline' is no start-up state" in text
+    assert "online (" in text
+    assert "standalone (" in text
+    assert "device 4711" in await client.refused(400, PresetCalls.set_startup_preset, preset, True, 4711)
+    assert (await store.services.devices.get(store.device)).device_ready_event_preset_id == 0
+
+
+async def test_a_refusal_reaches_the_client_as_text(client: Client) -> None:
+    text = await client.refused(404, EventCalls.create_event, 0, "nobody", "Video", "Video_Start_recording")
+    assert "nobody" in text
+    assert "cuelight preset list" in await client.refused(404, PresetCalls.run_event_preset, 4711)

@@ -115,6 +115,10 @@ def parse_parameters(event_type: EventType, text: str) -> Any:
     Raises BadJson with the position, BadParameters naming each wrong member when the contract tells the type's class.
     """
     value = _value_of(text)
+    if isinstance(value, dict) and any(name.casefold() == "eventparameters" for name in value):
+        # Unknown members are kept, so this common slip would pass, and every parameter would have its default.
+        problem = FieldProblem("eventParameters", "is nested in itself", "the inner members alone")
+        raise BadParameters([problem], event_type=event_type.wire_name)
     if event_type.id == WORKFLOW:
         _validate_steps(value)
     elif event_type.id in PARAMETER_MODELS:

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field
 from presets_store.protocol.base import WireModel
 from presets_store.protocol.fields import INT64_MAX, Int, Key
 from presets_store.protocol.parameters.base import Name
+from presets_store.protocol.startup import StandalonePreset
 from presets_store.protocol.system import NameValuePair
 
 SECURITY_TYPES = ("WPA-PSK", "WPA-EAP", "WPA-PSK-SHA256")
@@ -44,7 +45,11 @@ class WifiConnection(WireModel):
 
 
 class WorkflowStep(WireModel):
-    """One preset of Workflow_Event_preset_workflow, whose parameters are a list of these, run in order."""
+    """One preset of Workflow_Event_preset_workflow, whose parameters are a list of these, run in order.
+
+    `preset` (ours) is the preset itself, in workflows that must run without a store that has it.
+    """
 
     device_id: Key = 0
     event_preset_id: Annotated[int, Field(ge=1, le=INT64_MAX)]
+    preset: StandalonePreset | None = None

@@ -45,7 +45,10 @@ def recording_name(attribute: str) -> str:
 
 
 class Recording(StartParameters):
-    """Video_Start_recording. `segment_length_seconds` 0: no split; `encoding` "": see events-api.md section 12.4."""
+    """Video_Start_recording. `segment_length_seconds` 0: no split; `encoding` "": copied if H.264 or H.265.
+
+    A `bitrate` below 100000 is kbit/s, above it bit/s.
+    """
 
     model_config = ConfigDict(alias_generator=recording_name)
 

@@ -1,11 +1,13 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from fakes.api_document import api_document
 from fakes.clock import ManualClock
 from fakes.postgres import PostgresServer
-from fakes.served_store import ServedStore, SigningClient, served_store
+from fakes.served_store import Answer, ServedStore, SigningClient, served_store
 from sqlalchemy.engine import make_url
 
 from presets_store.storage import open_database
@@ -53,3 +55,16 @@ async def reporting_store(tmp_path: Path, clock: ManualClock, database_url: str)
 @pytest.fixture
 def client(store: ServedStore) -> SigningClient:
     return store.client
+
+
+@pytest.fixture(autouse=True)
+def _answers_are_as_documented(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever a test of this folder is answered, the API's document must tell of: status, code and every member."""
+    send = SigningClient.send
+
+    async def checked(self: SigningClient, method: str, target: str, *args: Any, **options: Any) -> Answer:
+        answer = await send(self, method, target, *args, **options)
+        api_document().check_answer(method, target, answer)
+        return answer
+
+    monkeypatch.setattr(SigningClient, "send", checked)

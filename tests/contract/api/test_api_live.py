@@ -14,6 +14,7 @@ from fakes.stored import make_clip
 
 from presets_store.protocol.live import LiveKind
 from presets_store.protocol.statuses import EventStatus
+from presets_store.services.caller import INSIDE
 from presets_store.services.live import LiveHub
 from presets_store.storage.records import Camera
 
@@ -113,6 +114,14 @@ async def test_a_silent_line_has_heartbeats(store: ServedStore, clock: ManualClo
 async def test_listeners_are_let_go_when_the_server_stops(store: ServedStore) -> None:
     async with listening(store) as listener:
         store.services.close()
+        assert await listener.block() == {}
+
+
+async def test_a_listener_goes_with_its_key(store: ServedStore) -> None:
+    (key,) = await store.services.keys.list()
+    async with listening(store) as listener:
+        await store.services.keys.describe(INSIDE, key.key, "phone")
+        await store.services.keys.revoke(INSIDE, key.key)
         assert await listener.block() == {}
 
 

@@ -53,8 +53,9 @@ async def test_an_attempt_from_begin_to_finish(store: ServedStore) -> None:
     with pytest.raises(AlreadyEnded):
         await events.finish(key, 1, EventStatus.ERROR, "{}")
     assert await events.unfinished(store.device) == []
-    assert await events.exists(key)
-    assert not await events.exists(key + 1)
+    assert (await events.require(key)).key == key
+    with pytest.raises(NotFound):
+        await events.require(key + 1)
 
 
 async def test_two_begins_start_one_attempt(store: ServedStore) -> None:

@@ -2,8 +2,11 @@ import asyncio
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from fakes.damage import copy_database
+from fakes.filled_store import fill
 from fakes.postgres import PostgresServer
 from fakes.stored import make_device
 from sqlalchemy.engine import make_url
@@ -26,6 +29,32 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("storage") / "migrated.db"
     _migrate(f"sqlite:///{path}")
     return path
+
+
+@pytest.fixture(scope="session")
+def filled_file(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database of a device, the youngest part of it only in its log, as a power cut leaves it."""
+    path, copy = (tmp_path_factory.mktemp(name) / "store.db" for name in ("running", "filled"))
+
+    async def build() -> None:
+        database = await open_database(f"sqlite:///{copy_database(migrated_file, path)}")
+        await database.write(fill)
+        copy_database(path, copy)
+        await database.close()
+
+    asyncio.run(build())
+    return copy
+
+
+@pytest.fixture
+def quick_migration(migrated_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A migrated file is copied: to make one takes a process and half a second."""
+
+    async def copied(url: str, found: str | None, *_: Any, **__: Any) -> None:
+        assert found is None
+        await asyncio.to_thread(shutil.copyfile, migrated_file, url.removeprefix("sqlite:///"))
+
+    monkeypatch.setattr("presets_store.storage.sqlite.migrate_in_child", copied)
 
 
 @pytest.fixture(scope="session")

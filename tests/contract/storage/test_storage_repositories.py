@@ -61,7 +61,7 @@ async def test_each_record_comes_back_as_it_went_in(database: Database, device: 
     assert await database.read(lambda c: outbox.oldest_in_outbox(c, report.destination, 9)) == [report]
 
     key = ApiKey(access_key="a==", sealed_secret=b"\x00\xff", created=LARGE, status=KeyStatus.REVOKED)
-    await database.write(lambda c: keys.insert_key(c, key))
+    key = await database.write(lambda c: keys.insert_key(c, key))
     assert await database.read(lambda c: keys.get_key(c, "a==")) == key
 
 
@@ -194,12 +194,18 @@ async def test_clips(database: Database, device: Device) -> None:
 
 async def test_access_keys(database: Database) -> None:
     key = ApiKey(access_key="k==", sealed_secret=b"s", created=2)
-    await database.write(lambda c: keys.insert_key(c, key))
+    first = await database.write(lambda c: keys.insert_key(c, key))
     with pytest.raises(IntegrityError):
         await database.write(lambda c: keys.insert_key(c, key))
-    revoked = replace(key, access_key="j==", status=KeyStatus.REVOKED, created=1)
-    await database.write(lambda c: keys.insert_key(c, revoked))
-    assert await database.read(keys.list_keys) == [revoked, key]
+    second = await database.write(lambda c: keys.insert_key(c, replace(key, access_key="j==")))
+    revoked = replace(second, status=KeyStatus.REVOKED)
+    await database.write(lambda c: keys.update_key(c, second, revoked))
+    with pytest.raises(LostUpdate):
+        await database.write(lambda c: keys.update_key(c, second, replace(second, description="late")))
+    await database.write(lambda c: keys.note_access(c, "k==", 7))
+    await database.write(lambda c: keys.note_access(c, "k==", 5))
+    assert await database.read(keys.list_keys) == [replace(first, last_access=7), revoked]
+    assert await database.write(lambda c: keys.get_key_for_update(c, revoked.key)) == revoked
     assert await database.read(keys.count_keys) == 2
 
 

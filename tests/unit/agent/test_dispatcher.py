@@ -9,34 +9,27 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
+from fakes.acting import tools_on
 from fakes.clock import ManualClock
 from fakes.served_store import SERIAL, ServedStore, until
 
 from agent.actions import ACTIONS
 from agent.actions.trial import TestEvent
 from agent.attempt import Attempt, Tools
-from agent.cameras import AgentCamera, Cameras
 from agent.context import Context
 from agent.dispatcher import MAX_RUNNING, Dispatcher
-from agent.media import MediaLibrary
-from agent.running import ActionTraits, Parameters, Result, StopSignal
-from agent.settings import CameraSettings
+from agent.running import ActionTraits, Parameters, Result, Running
 from presets_store.protocol.statuses import EventStatus
 from presets_store.rules.event import Event
 from presets_store.services.wakeups import Wakeups
 from presets_store.storage.errors import StorageUnavailable
 from presets_store.storage.events import get_event
-from presets_store.storage.records import Camera
 
 TRIAL, TRIAL_STOP = "Video_Test_event", "Video_Test_stop"
 
 
 def tools(store: ServedStore, folder: Path) -> Tools:
-    record = Camera(key=1, device_key=store.device, camera_index=0, camera_id="main", name="Main", backend="file")
-    camera = AgentCamera(CameraSettings(id="main"), record, folder, lambda _camera, _report: None)
-    cameras = Cameras([camera], store.services.cameras, store.device)
-    media = MediaLibrary(folder, store.services.clips, store.device, store.clock)
-    return Tools(events=store.services.events, clock=store.clock, cameras=cameras, media=media)
+    return tools_on(store.services, store.clock, folder)
 
 
 @asynccontextmanager
@@ -188,7 +181,7 @@ async def test_progress_that_comes_after_the_end_is_dropped_quietly(
     key = await queue(store, TRIAL_STOP)
     async with dispatching(store, tmp_path) as dispatcher:
         event = await reached(store, key, EventStatus.COMPLETE)
-        attempt = Attempt(event, TRIAL, tools(store, tmp_path), dispatcher, StopSignal(), lambda work: work.close())
+        attempt = Attempt(event, TRIAL, tools(store, tmp_path), dispatcher, Running(key), lambda work: work.close())
         await attempt._store(50.0)
     assert (await stored(store, key)).percent_complete == 100
     assert "progress" not in caplog.text
@@ -219,3 +212,18 @@ async def test_a_store_that_cannot_be_read_for_a_moment_ends_nothing(
     async with dispatching(store, tmp_path):
         await until(lambda: "disk I/O error" in caplog.text)
         await reached(store, await queue(store, TRIAL_STOP), EventStatus.COMPLETE)
+
+
+async def test_the_end_of_an_event_that_waits_cancels_it(
+    store: ServedStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    action = Waiting()
+    monkeypatch.setitem(ACTIONS, 7, action)
+    keys = [await queue(store, TRIAL) for _ in range(MAX_RUNNING + 1)]
+    async with dispatching(store, tmp_path):
+        await reached(store, keys[-2], EventStatus.PROCESSING)
+        end = await queue(store, "Device_End_process", eventParameters=json.dumps({"eventID": keys[-1]}))
+        assert json.loads((await reached(store, end, EventStatus.COMPLETE)).result) == {"ended": [keys[-1]]}
+        assert (await stored(store, keys[-1])).event_status is EventStatus.CANCELLED
+        again = await queue(store, "Device_End_process", eventParameters=json.dumps({"eventID": keys[-1]}))
+        assert json.loads((await reached(store, again, EventStatus.COMPLETE)).result)["ended"] == []

@@ -5,19 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fakes.acting import agent_camera, context_for
 from fakes.clock import ManualClock
-from fakes.stored import make_event
 
 from agent.actions.recording_order import bits_per_second, recording_order, requested_mono_ns
-from agent.cameras import AgentCamera, Cameras
-from agent.context import Context
 from agent.errors import BadParameter
-from agent.media import MediaLibrary
 from agent.parameters import parameters_of
-from agent.settings import CameraSettings
 from hardware.models import RecordingOrder
 from presets_store.clock import micros
-from presets_store.storage.records import Camera
 
 CLOCK = ManualClock()
 
@@ -25,27 +20,9 @@ CLOCK = ManualClock()
 def order_for(
     parameters: dict[str, Any], *, continuation: int = 0, attempt: int = 1, age: float = 0.5
 ) -> RecordingOrder:
-    record = Camera(key=1, device_key=1, camera_index=0, camera_id="main", name="Main", backend="file")
-    camera = AgentCamera(CameraSettings(id="main"), record, Path("/run"), lambda _camera, _report: None)
-    event = make_event(
-        1,
-        key=7,
-        attempt_number=attempt,
-        event_parameters=json.dumps(parameters),
-        created=micros(CLOCK.now() - age),
-    )
-    context = Context(
-        event=event,
-        name="event 7",
-        clock=CLOCK,
-        cameras=Cameras([camera], None, 1),  # type: ignore[arg-type]
-        media=MediaLibrary(Path("/media"), None, 1, CLOCK),  # type: ignore[arg-type]
-        running=None,  # type: ignore[arg-type]
-        knows_event=None,  # type: ignore[arg-type]
-        report_progress=lambda _percent: None,
-        waited=age,
-    )
-    return recording_order(context, camera, parameters_of(event), continuation=continuation, duration=2.0)
+    camera = agent_camera(Path("/run"))
+    context = context_for(CLOCK, camera, age=age, attempt_number=attempt, event_parameters=json.dumps(parameters))
+    return recording_order(context, camera, parameters_of(context.event), continuation=continuation, duration=2.0)
 
 
 def test_what_is_not_asked_is_left_to_the_device() -> None:

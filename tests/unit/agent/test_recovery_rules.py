@@ -1,17 +1,19 @@
 """What recovery decides, without a store: pure."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.recovery import judge
+from agent.recovery import judge, orphans
 from agent.running import StopReason
 from presets_store.protocol.statuses import EventStatus
 from presets_store.rules.event import Event
+from presets_store.rules.workflow import step_cause
 
-RECORD, STOP_RECORDING, TRIAL, TRIAL_STOP, END_PROCESS = 1, 2, 7, 11, 35
+RECORD, STOP_RECORDING, TRIAL, TRIAL_STOP, WORKFLOW, END_PROCESS = 1, 2, 7, 11, 33, 35
 
 
 def event(
@@ -87,6 +89,40 @@ def test_a_stop_that_waits_ends_what_had_begun_before_it_was_accepted_and_waits_
 def test_what_somebody_else_has_checked_out_is_theirs() -> None:
     held = event(2, STOP_RECORDING, started=0, created=2, status=EventStatus.CHECKED_OUT)
     assert reasons(event(1, RECORD, started=1), held) == {1: None}
+
+
+def step(key: int, of: Event, kind: int, *, started: int, status: EventStatus = EventStatus.PROCESSING) -> Event:
+    made = event(key, kind, started=started, status=status)
+    return replace(made, cause=step_cause(of.uuid, key), attempt_number=1 if started else 0)
+
+
+def waiting(*events: Event) -> list[int]:
+    return [orphan.key for orphan in orphans(events, judge(events, camera_of))]
+
+
+def test_a_workflow_that_was_to_end_takes_its_steps_with_it() -> None:
+    workflow = event(1, WORKFLOW, started=1)
+    runs, waits = step(2, workflow, RECORD, started=2), step(3, workflow, TRIAL, started=0, status=EventStatus.PENDING)
+    other = event(4, RECORD, started=2)
+    end = event(5, END_PROCESS, started=3, eventID=1)
+    assert reasons(workflow, runs, waits, other, end) == {
+        1: StopReason.ENDED, 2: StopReason.ENDED, 4: None, 5: StopReason.STOPPED
+    }  # fmt: skip
+    assert waiting(workflow, runs, waits, other, end) == [3]
+
+
+def test_a_step_waits_on_while_its_workflow_may_go_on() -> None:
+    workflow = replace(event(1, WORKFLOW, started=1), max_attempts=2)
+    waits = step(2, workflow, TRIAL, started=0, status=EventStatus.PENDING)
+    assert waiting(workflow, waits) == []
+    assert waiting(replace(workflow, event_status=EventStatus.PENDING), waits) == []
+    assert waiting(replace(workflow, max_attempts=1), waits) == [2], "no attempt is left"
+    assert waiting(waits) == [2], "it had ended before"
+
+
+def test_a_step_that_had_begun_goes_on_without_its_workflow() -> None:
+    begun = replace(step(2, event(1, WORKFLOW, started=1), RECORD, started=3), event_status=EventStatus.PENDING)
+    assert waiting(begun) == []
 
 
 kinds = st.sampled_from([RECORD, STOP_RECORDING, TRIAL, TRIAL_STOP, END_PROCESS])

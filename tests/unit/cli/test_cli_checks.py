@@ -14,6 +14,7 @@ from agent.checks.outbox import judge as judge_outbox
 from agent.settings import Settings
 from presets_store import __version__
 from presets_store.clock import RELEASE_EPOCH, ClockQuality
+from presets_store.protocol.statuses import EventStatus
 from presets_store.sealing import load_or_create_key
 
 
@@ -128,6 +129,49 @@ def test_cameras(tmp_path: Path) -> None:
     assert found("cameras", tmp_path).verdict is Verdict.WARNING
 
 
+def started(**more: Any) -> dict[str, Any]:
+    """What `GET /v1/status` says of a start without upstream; `more` goes into `startup`."""
+    startup = {"binding": "", "presetID": 0, "presetName": "", "eventID": 0, "source": "", "note": "", **more}
+    return {"mode": "standalone", "reason": "no upstream is configured", "startup": startup}
+
+
+def test_startup(tmp_path: Path) -> None:
+    def finding(status: EventStatus | None = None, **more: Any) -> Finding:
+        answers = {"/v1/status": started(**more), "/v1/event/7": {"eventStatus": status}}
+        return found("start-up", tmp_path, ask=answering(answers))
+
+    mode = "the mode is standalone: no upstream is configured; "
+    assert finding(note="no preset is bound to start-up").text == f"{mode}no preset is bound to start-up"
+    bound: dict[str, Any] = {"binding": "standalone", "presetID": 3, "presetName": "Porch"}
+    again = finding(**bound, note="it was fired in this boot already")
+    assert again.verdict is Verdict.OK
+    assert again.text == f"{mode}the standalone preset 3 (Porch) was not run: it was fired in this boot already"
+    runs = finding(EventStatus.PROCESSING, **bound, eventID=7)
+    assert (runs.verdict, runs.text) == (Verdict.OK, f"{mode}the standalone preset 3 (Porch) is Processing")
+    for status in (EventStatus.ERROR, EventStatus.TIMED_OUT, EventStatus.CANCELLED):
+        failed = finding(status, **bound, eventID=7)
+        assert failed.verdict is Verdict.WARNING
+        assert f"ended as {status.wire_name}; look with: cuelight event show 7" in failed.text
+    assert found("start-up", tmp_path).verdict is Verdict.WARNING
+
+
+def test_incidents(tmp_path: Path) -> None:
+    def finding(*dates: str | None) -> Finding:
+        incidents = [{"date": date, "code": "x", "message": f"damaged on {(date or '?')[:10]}"} for date in dates]
+        status = {"clock": {"now": "2026-08-09T12:00:00.000000Z"}, "incidents": incidents}
+        return found("incidents", tmp_path, ask=answering({"/v1/status": status}))
+
+    old, lately, today = "2026-08-02T11:00:00Z", "2026-08-02T13:00:00Z", "2026-08-09T11:00:00Z"
+    assert (finding().verdict, finding().text) == (Verdict.OK, "none")
+    assert (finding(old).verdict, "cuelight status" in finding(old).text) == (Verdict.OK, True)
+    assert finding(old, lately).text.startswith("damaged on 2026-08-02. If damage comes back")
+    assert finding(None).verdict is Verdict.WARNING, "when it was is not always known"
+    both = finding(old, lately, today)
+    assert both.verdict is Verdict.WARNING
+    assert both.text.startswith("damaged on 2026-08-09 (2 in 7 days).")
+    assert found("incidents", tmp_path).verdict is Verdict.WARNING
+
+
 class FixedClock:
     def __init__(self, now: float, quality: ClockQuality) -> None:
         self._now, self._quality = now, quality
@@ -190,4 +234,6 @@ def test_outbox_in_words() -> None:
 
 
 def test_names_are_stable() -> None:
-    assert list(CHECKS) == ["settings", "agent", "database", "media", "cameras", "clock", "keys", "outbox"]
+    assert list(CHECKS) == [
+        "settings", "agent", "start-up", "database", "incidents", "media", "cameras", "clock", "keys", "outbox",
+    ]  # fmt: skip

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.cli.errors import BadParameters
-from agent.cli.parameters import event_parameters, value_of
+from agent.cli.parameters import changed_parameters, event_parameters, value_of
 
 
 def test_pairs_go_on_top_of_the_document() -> None:
@@ -34,12 +34,19 @@ def test_any_value_gives_json_text(text: str) -> None:
     json.loads(event_parameters("", [f"name={text}"]))
 
 
+def test_changed_parameters_keep_what_is_not_named() -> None:
+    text = changed_parameters('{"width": 640, "encoding": "copy", "bitrate": 1}', ["width=1280"], ["bitrate"])
+    assert json.loads(text) == {"width": 1280, "encoding": "copy"}
+    with pytest.raises(BadParameters, match="--unset height names no parameter of the preset; there are: width"):
+        changed_parameters('{"width": 640}', [], ["height"])
+
+
 @pytest.mark.parametrize(
     ("document", "pairs", "told"),
     [
         ("{", [], "--params is not JSON"),
         ("3", [], "--params is neither"),
-        ("[]", ["a=1"], "--params is a list"),
+        ("[]", ["a=1"], "--param cannot change parameters that are a list"),
         ("", ["a"], "--param a is not of the form"),
         ("", ["=1"], "--param =1 is not of the form"),
     ],

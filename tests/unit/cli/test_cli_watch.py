@@ -38,8 +38,8 @@ class World:
             raise AgentUnreachable(socket="/s", reason="gone")
         return answer
 
-    def follow(self) -> dict[str, Any]:
-        return Watch(7, self.look, self, self.shown.append, lambda: self.now).follow()
+    def follow(self, limit: float | None = None) -> dict[str, Any]:
+        return Watch(7, self.look, self, self.shown.append, lambda: self.now, limit).follow()
 
 
 def test_progress_is_shown_from_live_changes_and_the_outcome_from_the_store() -> None:
@@ -93,6 +93,14 @@ def test_patience_ends() -> None:
     with pytest.raises(AgentUnreachable):
         world.follow()
     assert PATIENCE < world.now <= PATIENCE + 2 * LOOK_EVERY
+
+
+def test_what_takes_too_long_is_given_up() -> None:
+    world = World([record(3)])
+    with pytest.raises(TimeoutError):
+        world.follow(5.0)
+    assert 5.0 <= world.now <= 5.0 + LOOK_EVERY
+    assert World([record(4)]).follow(0.0) == record(4)
 
 
 def test_server_sent_events() -> None:

@@ -181,3 +181,20 @@ def test_models_of_types_whose_class_is_ours() -> None:
 
 def test_models_are_wire_models() -> None:
     assert all(issubclass(model, WireModel) for model in PARAMETER_MODELS.values())
+
+
+def test_a_step_may_hold_its_preset() -> None:
+    preset = {"key": 2, "eventTypeID": 1, "eventParameters": '{"fps": 25}', "revision": 7}
+    (step,) = read_workflow(json.dumps([{"eventPresetID": 2, "preset": preset, "note": "kept"}]))
+    assert step.preset is not None
+    assert (step.preset.event_parameters, step.preset.revision) == ('{"fps": 25}', 7)
+    assert step.dump()["note"] == "kept"
+    with pytest.raises(BadParameters, match=r"\[0\]\.preset\.eventTypeID is missing"):
+        read_workflow('[{"eventPresetID": 2, "preset": {}}]')
+
+
+@pytest.mark.parametrize("number", [1, 7, 33])
+@pytest.mark.parametrize("name", ["eventParameters", "EventParameters"])
+def test_parameters_nested_in_themselves_are_refused(number: int, name: str) -> None:
+    with pytest.raises(BadParameters, match=r"is nested in itself \(expected the inner members alone\)"):
+        parse_parameters(EVENT_TYPES[number], json.dumps({name: {"fps": 25}}))

@@ -29,9 +29,16 @@ from presets_store.protocol.events import (
 from presets_store.protocol.fields import INT64_MAX, MAX_JSON_TEXT, MAX_NAME
 from presets_store.protocol.filters import DateAndCountFilter, DevicesTagFilter
 from presets_store.protocol.json_text import MAX_DEPTH, MAX_VALUES, read_json
+from presets_store.protocol.keys import DescribeApiKey
 from presets_store.protocol.parameters import parse_parameters
 from presets_store.protocol.parsing import MAX_PROBLEMS, parse_body, parse_body_list
-from presets_store.protocol.presets import CreateEventPreset, EventIdAnswer, RunPreset, UpdateEventPreset
+from presets_store.protocol.presets import (
+    CreateEventPreset,
+    EventIdAnswer,
+    RunPreset,
+    StartupTarget,
+    UpdateEventPreset,
+)
 from presets_store.protocol.statuses import EventStatus
 from presets_store.protocol.system import NameValuePair, PatchOperation
 
@@ -44,6 +51,7 @@ REQUESTS: list[type[WireModel]] = [
     ClipQuery,
     DateAndCountFilter,
     DequeueEvent,
+    DescribeApiKey,
     DeviceName,
     DeviceRecord,
     DevicesTagFilter,
@@ -53,6 +61,7 @@ REQUESTS: list[type[WireModel]] = [
     PendingQuery,
     ProgressUpdate,
     RunPreset,
+    StartupTarget,
     StatusUpdate,
     UpdateCamera,
     UpdateEvent,

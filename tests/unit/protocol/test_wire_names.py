@@ -38,8 +38,15 @@ from presets_store.protocol.filters import (
     ImageEpochAndCountFilter,
     VideoClipEpochAndCountFilter,
 )
+from presets_store.protocol.keys import ApiKeyRecord, DescribeApiKey
 from presets_store.protocol.parsing import parse_body
-from presets_store.protocol.presets import CreateEventPreset, EventPresetRecord, RunPreset
+from presets_store.protocol.presets import (
+    CopiedPreset,
+    CreateEventPreset,
+    EventPresetRecord,
+    RunPreset,
+    StartupTarget,
+)
 from presets_store.protocol.system import (
     AgentTypeRecord,
     CollectionRecord,
@@ -134,7 +141,11 @@ DOCUMENTED: dict[type[WireModel], str] = {
         eventPresetID creationDate startDate endDate clockQuality bootID""",
     CreateEventPreset: """eventPresetName deviceID deviceGroupID agentType eventType agentTypeID eventTypeID
         eventParameters priority maxAttempts expirationEpoch""",
+    CopiedPreset: EVENT.replace("serverEvent", "") + AUDIT + " eventPresetName deviceGroupID warnings",
     RunPreset: "data",
+    StartupTarget: "deviceID deviceGroupID",
+    ApiKeyRecord: "key appID aPIKeyDescription accessKey secretKey status lastAccessDate creationDate",
+    DescribeApiKey: "aPIKeyDescription",
     RegisterAgent: """deviceID deviceName deviceSerial agentType agentTypeID agentVersion agentIndex processID""",
     DeviceName: "deviceID deviceName deviceSerial",
     CameraRecord: "key deviceID cameraIndex cameraID name address backend capabilities state",
@@ -148,6 +159,7 @@ CANDIDATES: tuple[Any, ...] = (
     3,
     True,
     [1, 2],
+    ["a"],
     {"a": 1},
     [{"key": 1, "tagName": "goal", "creationDate": None}],
 )

@@ -6,12 +6,14 @@ from pathlib import Path
 
 from aiohttp import web
 
+from agent.api.routes import ROUTES, SEAL_KEY, STARTING, STATUS
+from agent.api.status import StatusReader
 from agent.errors import PortTaken, SocketPathTooLong
 from agent.settings import Settings
+from agent.startup.starting import Starting
+from agent.store import Store
 from presets_store import __version__
 from presets_store.api import ApiSettings, build_app, make_runner
-from presets_store.clock import Clock
-from presets_store.services import Services
 
 MAX_SOCKET_PATH = 107
 
@@ -19,10 +21,13 @@ MAX_SOCKET_PATH = 107
 class LocalApi:
     """`url` is known after `start`, also when the port was left to the system."""
 
-    def __init__(self, settings: Settings, services: Services, clock: Clock, floor: float) -> None:
+    def __init__(self, settings: Settings, store: Store, reader: StatusReader, starting: Starting) -> None:
         self._settings = settings
-        api = ApiSettings(version=f"cuelight {__version__}", device_clock=True, clock_floor=floor)
-        app = build_app(services, clock, api)
+        api = ApiSettings(version=f"cuelight {__version__}", device_clock=True, clock_floor=store.floor)
+        app = build_app(store.services, store.clock, api, extra_routes=ROUTES)
+        app[STATUS] = reader
+        app[STARTING] = starting
+        app[SEAL_KEY] = store.seal_key
         self._runner = make_runner(app)
         self.url = ""
 

@@ -1,0 +1,79 @@
+"""From the parameters of an event to the order for photos: pure."""
+
+from typing import Literal
+
+from agent.actions.recording_order import asked_for_at, sidecar_context
+from agent.cameras import AgentCamera
+from agent.context import Context
+from agent.errors import BadParameter
+from agent.running import Parameters
+from hardware.models import PhotoOrder
+from presets_store.protocol.parameters.photos import CapturePhoto
+
+ENCODINGS: dict[str, Literal["jpg", "png"]] = {"": "jpg", "jpg": "jpg", "jpeg": "jpg", "png": "png"}
+
+RANGES = {
+    "brightness": (-1.0, 1.0),
+    "contrast": (0.0, 32.0),
+    "saturation": (0.0, 32.0),
+    "sharpness": (0.0, 32.0),
+    "intervalSeconds": (0.0, 1e9),
+    "durationSeconds": (0.0, 1e9),
+}
+
+NOT_APPLIED = ("awb", "exposure", "ev", "denoise", "shutter", "gain", "hdr")
+"""What only a camera with controls of its own could do."""
+
+
+def photo_order(
+    context: Context, camera: AgentCamera, parameters: Parameters, *, continuation: int, duration: float
+) -> PhotoOrder:
+    """The order for one sink. `duration` in seconds, 0 for until stopped. Raises BadParameter."""
+    event = context.event
+    encoding = parameters.get("encoding", "").lower()
+    if encoding not in ENCODINGS:
+        raise BadParameter(field="encoding", wrong=encoding, right="jpg or png")
+    for name in RANGES:
+        _check_range(name, parameters.get(name))
+    wall = context.clock.now()
+    mono_ns = int(context.clock.monotonic() * 1e9)
+    folder, stem = context.media.place_for(event, camera.camera_id, wall, continuation)
+    return PhotoOrder(
+        sink_id=f"{event.uuid}-{event.attempt_number}-{continuation}",
+        consumer=f"{event.uuid}/{event.attempt_number}/{continuation}",
+        folder=str(folder),
+        stem=stem,
+        requested_mono_ns=asked_for_at(context, continuation, wall, mono_ns),
+        wall_offset_ns=int(wall * 1e9) - mono_ns,
+        clock_quality=context.clock.quality(),
+        width=parameters.get("width", 0),
+        height=parameters.get("height", 0),
+        interval_seconds=parameters.get("intervalSeconds", 0.0),
+        duration_seconds=duration,
+        quality=parameters.get("quality", CapturePhoto.model_fields["quality"].default),
+        encoding=ENCODINGS[encoding],
+        rotation_degrees=parameters.get("rotation", 0),
+        hflip=bool(parameters.get("hflip")),
+        vflip=bool(parameters.get("vflip")),
+        brightness=parameters.get("brightness", 0.0),
+        contrast=parameters.get("contrast", 1.0),
+        saturation=parameters.get("saturation", 1.0),
+        sharpness=parameters.get("sharpness", 1.0),
+        context=sidecar_context(context, camera),
+    )
+
+
+def not_applied(parameters: Parameters) -> list[str]:
+    """The parameters that ask for something that is not done here, as `name=value`."""
+    fields = CapturePhoto.model_fields
+    return [
+        f"{name}={parameters[name]}"
+        for name in NOT_APPLIED
+        if name in parameters and parameters[name] != fields[name].default
+    ]
+
+
+def _check_range(name: str, value: float | None) -> None:
+    low, high = RANGES[name]
+    if value is not None and not low <= value <= high:
+        raise BadParameter(field=name, wrong=value, right=f"{low:g} to {high:g}")

@@ -1,0 +1,42 @@
+"""Routes that only an agent has."""
+
+from aiohttp import web
+
+from agent.api.status import StatusReader, StatusRecord
+from agent.startup.sealkey import SealKey
+from agent.startup.starting import Starting
+from presets_store.api.answers import reply
+from presets_store.api.documentation import Access, Operation
+from presets_store.api.errors import LocalOnly
+from presets_store.api.keys import local_caller_of
+from presets_store.protocol.base import WireModel
+from presets_store.protocol.fields import Int, Name
+
+STATUS = web.AppKey("status", StatusReader)
+STARTING = web.AppKey("starting", Starting)
+SEAL_KEY = web.AppKey("seal_key", SealKey)
+
+
+class SealKeyRecord(WireModel):
+    """Answer of `POST /v1/sealkey/rotate` (ours): the new key's id and how many values were sealed anew with it."""
+
+    key_id: Name
+    resealed: Int
+
+
+@Operation("What the device does, and why", answer=StatusRecord)
+async def status(request: web.Request) -> web.Response:
+    return reply(await request.app[STATUS].read(request.app[STARTING].started))
+
+
+@Operation("Replace the seal key", answer=SealKeyRecord, access=Access.LOCAL, errors=(LocalOnly,))
+async def rotate_seal_key(request: web.Request) -> web.Response:
+    local_caller_of(request)
+    key_id, resealed = await request.app[SEAL_KEY].rotate()
+    return reply(SealKeyRecord(key_id=key_id, resealed=resealed))
+
+
+ROUTES = (
+    web.route("GET", "/v1/status{slash:/?}", status),
+    web.route("POST", "/v1/sealkey/rotate{slash:/?}", rotate_seal_key),
+)

@@ -1,0 +1,114 @@
+"""Shell completion: the script for a shell, and what a running agent has to offer. Silent where there is none."""
+
+import logging
+import os
+import re
+from collections.abc import Callable, Iterable
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+# Imported there from the modules that define them, without saying so; the lock file holds the release.
+from typer.completion import completion_init, get_completion_script  # type: ignore[attr-defined]
+
+from agent.cli.client import AgentClient
+from agent.cli.output import Output
+from agent.cli.session import Session, session_of
+from presets_store.protocol.event_types import EVENT_TYPES
+
+VARIABLE = "_CUELIGHT_COMPLETE"
+"""Environment variable by which a shell's script asks for completions."""
+
+PATIENCE = 0.5
+"""Seconds that the agent may take: whoever presses the tab key waits."""
+
+_PLAIN = re.compile(r"(?!\d+$)\w[\w.@%+,-]*")
+"""Names that need no quotes in any shell, and are no ID and no option."""
+
+_NOT_HARMLESS = re.compile(r"[^\w .,@%+/:-]")
+"""What must not reach a shell: zsh evaluates what it is answered, and names come from peers."""
+
+Candidate = tuple[str, str]
+"""What may stand there, and a few words about it, which some shells show."""
+
+
+WHERE = """\b
+Where the scripts go:
+  bash  ~/.local/share/bash-completion/completions/cuelight
+  zsh   ~/.zfunc/_cuelight, with fpath+=~/.zfunc before compinit in .zshrc
+  fish  ~/.config/fish/completions/cuelight.fish
+"""
+
+
+class Shell(StrEnum):
+    """Shells for which there is a script."""
+
+    BASH = "bash"
+    ZSH = "zsh"
+    FISH = "fish"
+
+
+def completion(
+    context: typer.Context,
+    shell: Annotated[Shell, typer.Argument(metavar="SHELL", show_default=False)],
+) -> None:
+    """Print the completion script of a shell."""
+    script = get_completion_script(prog_name="cuelight", complete_var=VARIABLE, shell=shell.value)
+    output = session_of(context).output
+    if output.as_json:
+        output.document({"shell": shell.value, "script": script})
+    else:
+        output.stream.write(script.strip() + "\n")
+
+
+def prepare() -> None:
+    """Gets ready to answer a shell's script, when it is what asks."""
+    if VARIABLE in os.environ:
+        completion_init()
+        logging.disable()
+
+
+def preset_names(context: typer.Context) -> list[Candidate]:
+    """The presets of this device: by name where no shell needs quotes for it, else by ID."""
+    return _asked(context, _presets)
+
+
+def device_names(context: typer.Context) -> list[Candidate]:
+    """The devices: by serial number where no shell needs quotes for it, else by ID."""
+    return _asked(context, _devices)
+
+
+def event_types() -> list[Candidate]:
+    """The event types that are carried out here."""
+    return [(kind.wire_name, kind.description) for kind in EVENT_TYPES.values() if kind.supported]
+
+
+def _asked(context: typer.Context, find: Callable[[Session], Iterable[Candidate]]) -> list[Candidate]:
+    config = context.find_root().params.get("config")
+    try:
+        session = Session(config if isinstance(config, Path) else None, Output(as_json=False))
+        session.client = AgentClient(session.settings.socket_path, PATIENCE)
+        return list(find(session))
+    except Exception:  # noqa: BLE001  # boundary: a traceback in the middle of a line that somebody types helps nobody
+        return []
+
+
+def _presets(session: Session) -> Iterable[Candidate]:
+    for preset in session.presets(""):
+        name = preset["eventPresetName"]
+        yield _typed(name, preset), _harmless(f"{name}: {EVENT_TYPES[preset['eventTypeID']].wire_name}")
+
+
+def _devices(session: Session) -> Iterable[Candidate]:
+    for device in session.client.get("/v1/device/list"):
+        yield _typed(device["serialNumber"], device), _harmless(device["deviceName"])
+
+
+def _harmless(text: str) -> str:
+    return _NOT_HARMLESS.sub("?", text)
+
+
+def _typed(name: str, record: dict[str, Any]) -> str:
+    return name if _PLAIN.fullmatch(name) else str(record["key"])

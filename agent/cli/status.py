@@ -1,0 +1,123 @@
+"""`cuelight status`: what the agent does, and why."""
+
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any
+
+import typer
+
+from agent.cli.errors import Refused
+from agent.cli.output import Fact, Record, status_name, status_style
+from agent.cli.records import CAMERA_STYLES, MODE_STYLES, event_type_name
+from agent.cli.session import session_of
+from agent.cli.text import human_age, human_size, local_time, percent
+
+UPSTREAM_STYLES = {"reached": "green", "unreachable": "yellow", "refused": "bold red"}
+MANY_INCIDENTS = 5
+"""So many of the newest incidents are told; --json has all."""
+
+
+def status(context: typer.Context) -> None:
+    """Show what the agent does, and why."""
+    session = session_of(context)
+    record = session.client.get("/v1/status")
+    event = record["startup"]["eventID"]
+    started = None
+    if event and not session.output.as_json:
+        with suppress(Refused):  # its row may be gone; all else is told all the same
+            started = session.client.get(f"/v1/event/{event}")
+    session.output.description(record, status_facts(record, started))
+
+
+def status_facts(record: Record, started: Record | None) -> list[Fact]:
+    """The answer of `GET /v1/status`, described. `started`: the event of the start-up preset, where there is one."""
+    return [
+        Fact("agent", f"{record['version']} on {record['deviceName']} ({record['serial']}), {_since(record)}"),
+        Fact("mode", f"{record['mode']}: {record['reason']}", MODE_STYLES.get(record["mode"], "")),
+        _startup(record["startup"], started),
+        _upstream(record["upstream"]),
+        _outbox(record["outbox"], record["clock"]["now"]),
+        *[_camera(camera) for camera in record["cameras"]],
+        *([_running(event) for event in record["running"]] or [Fact("runs", "nothing")]),
+        _clock(record["clock"]),
+        Fact("disk", f"{human_size(record['media']['freeBytes'])} free in {record['media']['folder']}"),
+        *_incidents(record["incidents"]),
+    ]
+
+
+def _since(record: Record) -> str:
+    return f"since {local_time(record['startedDate'])}"
+
+
+def _startup(startup: dict[str, Any], event: Record | None) -> Fact:
+    if not startup["binding"]:
+        return Fact("start-up", startup["note"] or "no preset is bound")
+    text = f"preset {startup['presetID']} ({startup['presetName']}), bound as {startup['binding']}"
+    if startup["source"]:
+        text += f", from the {startup['source']}"
+    if startup["eventID"]:
+        text += f": event {startup['eventID']}"
+    if event is not None:
+        text += f" is {status_name(event['eventStatus'])}"
+    if startup["note"]:
+        text += f"\n{startup['note']}"
+    return Fact("start-up", text, status_style(event["eventStatus"]) if event else "")
+
+
+def _upstream(upstream: dict[str, Any]) -> Fact:
+    if not upstream["url"]:
+        return Fact("upstream", "none: nothing leaves the device")
+    reason = f": {upstream['reason']}" if upstream["reason"] else ""
+    return Fact(
+        "upstream", f"{upstream['url']} {upstream['state']}{reason}", UPSTREAM_STYLES.get(upstream["state"], "")
+    )
+
+
+def _outbox(outbox: dict[str, Any], now: str) -> Fact:
+    waiting = outbox["waiting"]
+    if not waiting:
+        return Fact("outbox", "empty")
+    words = "1 report waits" if waiting == 1 else f"{waiting} reports wait, the oldest"
+    age = _age(outbox["oldestDate"], now)
+    return Fact("outbox", f"{words} since {local_time(outbox['oldestDate'])}" + (f" ({age})" if age else ""), "yellow")
+
+
+def _age(date: str | None, now: str) -> str:
+    """How long ago `date` was by the agent's clock; "" when that clock was set back since."""
+    try:
+        seconds = (_moment(now) - _moment(date or now)).total_seconds()
+    except ValueError:
+        return ""
+    return human_age(seconds) if seconds > 0 else ""
+
+
+def _moment(wire: str) -> datetime:
+    date = datetime.fromisoformat(wire)
+    return date if date.tzinfo else date.replace(tzinfo=UTC)
+
+
+def _camera(camera: Record) -> Fact:
+    name = camera["name"] if camera["name"] == camera["cameraID"] else f"{camera['name']} ({camera['cameraID']})"
+    return Fact("camera", f"{name} is {camera['state'] or 'not known yet'}", CAMERA_STYLES.get(camera["state"], ""))
+
+
+def _running(event: Record) -> Fact:
+    done = f", {percent(event['percentComplete'])}" if event["percentComplete"] else ""
+    return Fact("runs", f"event {event['key']}, {event_type_name(event)}{done}", status_style(event["eventStatus"]))
+
+
+def _clock(clock: dict[str, Any]) -> Fact:
+    trusted = clock["quality"] in ("synchronised", "upstream")
+    return Fact("clock", f"{local_time(clock['now'])}, {clock['quality']}", "" if trusted else "yellow")
+
+
+def _incidents(incidents: list[dict[str, Any]]) -> list[Fact]:
+    if not incidents:
+        return [Fact("incidents", "none")]
+    newest = sorted(incidents, key=lambda item: item["date"] or "", reverse=True)
+    facts = [
+        Fact("incident", f"{local_time(item['date'])} {item['code']}: {item['message']}", "yellow")
+        for item in newest[:MANY_INCIDENTS]
+    ]
+    more = len(newest) - MANY_INCIDENTS
+    return facts + ([Fact("", f"and {more} more, in: cuelight status --json")] if more > 0 else [])

@@ -1,0 +1,1 @@
+"""What happens when a device starts: what was kept sealed, the mode, the start-up preset, what people are told."""

@@ -1,0 +1,96 @@
+"""The camera hosts, started before the store is open: the start-up camera films while everything else is still read."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from agent.actions import traits_of
+from agent.running import SinkKind
+from agent.settings import CameraSettings, Settings
+from hardware.client import CameraClient, Prespawned
+from hardware.models import CameraReport, KeepWarm
+from presets_store.errors import CuelightError
+from presets_store.protocol.event_types import EVENT_TYPES
+from presets_store.protocol.parameters import parse_parameters
+from presets_store.protocol.startup import StandalonePreset
+from presets_store.rules.targeting import choose_camera
+
+Told = Callable[[str, CameraReport], None]
+
+_FILMING = (SinkKind.RECORDING, SinkKind.PHOTOS)
+
+
+@dataclass(frozen=True, slots=True)
+class Warmth:
+    """Which camera to open, and how."""
+
+    camera_id: str
+    wish: KeepWarm
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """A camera as the settings alone know it: without its key, and without a name given later."""
+
+    key: int
+    camera_index: int
+    camera_id: str
+    name: str
+
+
+def warmth_for(preset: StandalonePreset | None, cameras: tuple[CameraSettings, ...]) -> Warmth | None:
+    """What a start-up preset will need of which camera; None when it films nothing, or on a camera not known yet."""
+    kind = EVENT_TYPES.get(preset.event_type_id) if preset else None
+    if preset is None or kind is None or traits_of(kind.id).sink not in _FILMING:
+        return None
+    with contextlib.suppress(CuelightError):
+        asked = parse_parameters(kind, preset.event_parameters)
+        candidates = [
+            _Candidate(-1 - index, index, camera.id, camera.name or camera.id) for index, camera in enumerate(cameras)
+        ]
+        camera = choose_camera(candidates, asked.get("camera"), asked.get("deviceID"))
+        size = KeepWarm(on=True, width=asked.get("width", 0), height=asked.get("height", 0), rate=asked.get("fps", 0.0))
+        return Warmth(camera.camera_id, size)
+    return None
+
+
+class CameraHosts:
+    """One client per camera. `spawned`, a host without a camera yet, goes to the one that films first."""
+
+    def __init__(self, settings: Settings, warmth: Warmth | None, spawned: Prespawned | None) -> None:
+        self.warmth = warmth
+        self._told: Told | None = None
+        first = warmth.camera_id if warmth else settings.cameras[0].id
+        self.clients: Mapping[str, CameraClient] = {
+            camera.id: CameraClient(
+                camera.spec(),
+                settings.run_folder,
+                on_camera=lambda report, camera_id=camera.id: self._tell(camera_id, report),  # type: ignore[misc]
+                spawned=spawned if camera.id == first else None,
+            )
+            for camera in settings.cameras
+        }
+
+    async def start(self) -> None:
+        """Starts every host; opens the camera that start-up will need."""
+        for client in self.clients.values():
+            await client.start()
+        if self.warmth is not None:
+            wish = self.warmth.wish
+            await self.clients[self.warmth.camera_id].keep_warm(True, wish.width, wish.height, wish.rate)
+
+    def tell(self, told: Told) -> None:
+        """From now on `told` hears of every change of a camera's state; first of what it missed."""
+        self._told = told
+        for camera_id, client in self.clients.items():
+            if client.state.state != "closed":
+                told(camera_id, client.state)
+
+    async def stop(self) -> None:
+        """Closes the open segments and ends the hosts."""
+        await asyncio.gather(*(client.stop() for client in self.clients.values()))
+
+    def _tell(self, camera_id: str, report: CameraReport) -> None:
+        if self._told is not None:
+            self._told(camera_id, report)

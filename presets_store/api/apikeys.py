@@ -1,0 +1,86 @@
+"""Routes of access keys, for peers on the Unix socket only: a key cannot make or revoke keys."""
+
+from aiohttp import web
+
+from presets_store.api.answers import reply
+from presets_store.api.documentation import Access, Operation
+from presets_store.api.errors import LocalOnly
+from presets_store.api.keys import SERVICES, key_of, local_caller_of
+from presets_store.protocol.keys import ApiKeyRecord, DescribeApiKey
+from presets_store.protocol.parsing import parse_body
+from presets_store.services.errors import InvalidInput, KeyRevoked, NotFound
+from presets_store.services.keys import KeysService, NewKey
+
+
+def _keys(request: web.Request) -> KeysService:
+    return request.app[SERVICES].keys
+
+
+async def _shown_once(request: web.Request, new: NewKey) -> web.Response:
+    record = await _keys(request).get(new.key)
+    return reply(record.model_copy(update={"secret_key": new.secret}))
+
+
+@Operation(
+    "Make an access key",
+    body=DescribeApiKey,
+    answer=ApiKeyRecord,
+    access=Access.LOCAL,
+    errors=(LocalOnly, InvalidInput),
+)
+async def create(request: web.Request) -> web.Response:
+    """The answer is the only place in which `secretKey` is ever shown."""
+    caller, body = local_caller_of(request), parse_body(DescribeApiKey, await request.read())
+    return await _shown_once(request, await _keys(request).create(body.api_key_description, caller))
+
+
+@Operation("List the access keys", answer=list[ApiKeyRecord], access=Access.LOCAL, errors=(LocalOnly,))
+async def list_all(request: web.Request) -> web.Response:
+    """Revoked ones too; without their secrets."""
+    local_caller_of(request)
+    return reply(await _keys(request).list())
+
+
+@Operation("Show an access key", answer=ApiKeyRecord, access=Access.LOCAL, errors=(LocalOnly, NotFound))
+async def show(request: web.Request) -> web.Response:
+    """Without its secret."""
+    local_caller_of(request)
+    return reply(await _keys(request).get(key_of(request)))
+
+
+@Operation(
+    "Describe an access key", body=DescribeApiKey, access=Access.LOCAL, writes=True, errors=(LocalOnly, NotFound)
+)
+async def describe(request: web.Request) -> web.Response:
+    """Nothing else of a key can be changed."""
+    caller, body = local_caller_of(request), parse_body(DescribeApiKey, await request.read())
+    await _keys(request).describe(caller, key_of(request), body.api_key_description)
+    return reply(None)
+
+
+@Operation("Revoke an access key", access=Access.LOCAL, writes=True, errors=(LocalOnly, NotFound))
+async def revoke(request: web.Request) -> web.Response:
+    """At once and for good; also the last one. The key stays in the list."""
+    await _keys(request).revoke(local_caller_of(request), key_of(request))
+    return reply(None)
+
+
+@Operation(
+    "Replace an access key",
+    answer=ApiKeyRecord,
+    access=Access.LOCAL,
+    errors=(LocalOnly, NotFound, KeyRevoked, InvalidInput),
+)
+async def rotate(request: web.Request) -> web.Response:
+    """Answers a new pair, with its secret; the old one is revoked in the same moment."""
+    return await _shown_once(request, await _keys(request).rotate(local_caller_of(request), key_of(request)))
+
+
+ROUTES = (
+    web.route("POST", "/v1/apikey{slash:/?}", create),
+    web.route("GET", "/v1/apikey/list{slash:/?}", list_all),
+    web.route("GET", "/v1/apikey/{key:[0-9]{1,18}}{slash:/?}", show),
+    web.route("PUT", "/v1/apikey/{key:[0-9]{1,18}}{slash:/?}", describe),
+    web.route("DELETE", "/v1/apikey/{key:[0-9]{1,18}}{slash:/?}", revoke),
+    web.route("POST", "/v1/apikey/{key:[0-9]{1,18}}/rotate{slash:/?}", rotate),
+)

@@ -1,0 +1,83 @@
+"""What a route says about itself, next to its handler: the OpenAPI document is made from it, and who needs no key."""
+
+import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from types import UnionType
+from typing import Any, Final, TypeVar
+
+from aiohttp import web
+
+from presets_store.api.errors import NotOffered
+from presets_store.errors import CuelightError
+from presets_store.protocol.base import WireModel
+from presets_store.protocol.errors import (
+    AgentTypeMismatch,
+    BadParameters,
+    UnknownAgentType,
+    UnknownEventType,
+)
+from presets_store.rules.targeting import DeviceMismatch, DeviceNotUnique, DeviceUnknown
+
+Shape = type[WireModel] | type[list[Any]] | type[dict[str, Any]] | UnionType | None
+"""A body: a record, `list[Record]`, `Record | Other`, `dict[str, Any]`; `Record | None` may be empty, None is."""
+
+NAMED_DEVICE: Final = (DeviceUnknown, DeviceMismatch, DeviceNotUnique)
+"""What naming a device by key, serial number or name may be refused with."""
+NAMED_TYPE: Final = (UnknownEventType, UnknownAgentType, AgentTypeMismatch, BadParameters)
+"""What naming an event type, with its parameters, may be refused with."""
+
+_ATTRIBUTE: Final = "operation"
+H = TypeVar("H")
+
+
+class Access(Enum):
+    """Who is answered: anyone; signed requests and the Unix socket; the Unix socket only."""
+
+    ANYONE = "anyone"
+    SIGNED = "signed"
+    LOCAL = "local"
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """The decorator of a handler. The handler's docstring is the description, its module's the group's.
+
+    `writes`: takes an Idempotency-Key. `headers`: optional ones of our own agent. `variables`: what a variable of the
+    path is, or the words that it may be, where the group does not say it. `errors`: what the route may be refused
+    with, beside what every route may; a class stands for its subclasses too.
+    """
+
+    summary: str
+    body: Shape = None
+    query: type[WireModel] | None = None
+    answer: Shape = None
+    content_type: str = "application/json"
+    access: Access = Access.SIGNED
+    writes: bool = False
+    headers: tuple[str, ...] = ()
+    variables: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
+    errors: tuple[type[CuelightError], ...] = ()
+
+    def __call__(self, handler: H) -> H:
+        setattr(handler, _ATTRIBUTE, self)
+        return handler
+
+    @property
+    def offered(self) -> bool:
+        """False for a route that always says that it is not offered."""
+        return NotOffered not in self.errors
+
+
+def operation_of(route: web.RouteDef) -> Operation:
+    """What the route's handler says about itself. Raises LookupError for one that says nothing."""
+    found: Operation | None = getattr(route.handler, _ATTRIBUTE, None)
+    if found is None:
+        raise LookupError(f"{route.method} {route.path} has no @Operation(...) at its handler {route.handler!r}")
+    return found
+
+
+def description_of(route: web.RouteDef) -> str:
+    """The docstring of the route's handler, "" for none."""
+    return inspect.getdoc(route.handler) or ""

@@ -1,0 +1,127 @@
+"""What a route may be refused with: by status, with the stable codes."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from http import HTTPStatus
+from typing import Any, Final, NamedTuple
+
+from presets_store.api.documentation import Access, Operation
+from presets_store.api.errors import (
+    InvalidHeader,
+    InvalidIdempotencyKey,
+    NonceMemoryFull,
+    NonceUsed,
+    SignatureHeaderRepeated,
+)
+from presets_store.api.problems import CONTENT_TYPE, STATUS_BY_KIND
+from presets_store.errors import CuelightError
+from presets_store.protocol.errors import BadJson, BadRequestBody
+from presets_store.protocol.signing import SignatureRefused
+from presets_store.protocol.system import ProblemDocument
+from presets_store.services.errors import IdempotencyMismatch, KeyUnknown
+from presets_store.storage.errors import DatabaseClosed, DatabaseDamaged, LostUpdate, StorageUnavailable
+
+
+class Failure(NamedTuple):
+    """One stable code, the status that it comes with, and what it means."""
+
+    status: HTTPStatus
+    code: str
+    meaning: str
+
+
+_ALWAYS: Final = (Failure(HTTPStatus.INTERNAL_SERVER_ERROR, "internal", "A fault of the server."),)
+_AUTHENTICATED: Final = (
+    Failure(HTTPStatus.REQUEST_TIMEOUT, "body_too_slow", "The body did not come in time."),
+    Failure(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body_too_large", "The body has more than 1 MiB."),
+)
+_OF_SIGNATURES: Final = (
+    *SignatureRefused.__subclasses__(),
+    KeyUnknown,
+    NonceUsed,
+    SignatureHeaderRepeated,
+    NonceMemoryFull,
+)
+_OF_STORAGE: Final = (StorageUnavailable, DatabaseDamaged, DatabaseClosed)
+
+_FIELD: Final = re.compile(r"\{[^}]*\}")
+_PROBLEM: Final = f"#/components/schemas/{ProblemDocument.__name__}"
+
+_HEADERS: Final[Mapping[HTTPStatus, dict[str, Any]]] = {
+    HTTPStatus.UNAUTHORIZED: {"WWW-Authenticate": {"schema": {"const": "HMAC-SHA256"}}},
+    HTTPStatus.TOO_MANY_REQUESTS: {"Retry-After": {"description": "Seconds.", "schema": {"type": "string"}}},
+    HTTPStatus.SERVICE_UNAVAILABLE: {"Retry-After": {"description": "Seconds.", "schema": {"type": "string"}}},
+}
+
+
+def responses_of(operation: Operation) -> dict[str, Any]:
+    """The OpenAPI responses of all that the operation may be refused with."""
+    by_status = _by_status(operation)
+    return {
+        str(status.value): _reference(status) if codes == _COMMON.get(status) else _response(status, codes)
+        for status, codes in sorted(by_status.items())
+    }
+
+
+def common_responses() -> dict[str, Any]:
+    """The components that most operations refer to."""
+    return {_name(status): _response(status, codes) for status, codes in _COMMON.items()}
+
+
+def _by_status(operation: Operation) -> dict[HTTPStatus, dict[str, str]]:
+    """What each code means, by status."""
+    by_status: dict[HTTPStatus, dict[str, str]] = {}
+    for failure in _failures(operation):
+        by_status.setdefault(failure.status, {}).setdefault(failure.code, failure.meaning)
+    return by_status
+
+
+def _failures(operation: Operation) -> Iterator[Failure]:
+    yield from _ALWAYS
+    yield from _failures_of(operation.errors)
+    if operation.access is Access.ANYONE:
+        return
+    yield from _AUTHENTICATED
+    yield from _failures_of((*_OF_SIGNATURES, *_OF_STORAGE, InvalidIdempotencyKey))
+    if operation.body or operation.query:
+        yield from _failures_of((BadJson, BadRequestBody))
+    if operation.headers:
+        yield from _failures_of((InvalidHeader,))
+    if operation.writes:
+        yield from _failures_of((LostUpdate, IdempotencyMismatch))
+
+
+def _failures_of(errors: Iterable[type[CuelightError]]) -> Iterator[Failure]:
+    """A class and its subclasses."""
+    for error in errors:
+        yield Failure(STATUS_BY_KIND[error.kind], error.code, _meaning(error))
+        yield from _failures_of(error.__subclasses__())
+
+
+def _meaning(error: type[CuelightError]) -> str:
+    said = error.__doc__ or _FIELD.sub("…", error.template)
+    return " ".join(said.split()).partition(". ")[0].removesuffix(".") + "."
+
+
+# Of a write with a body: the fullest of what has nothing of its own.
+_COMMON: Final = _by_status(Operation("", body=ProblemDocument, writes=True))
+
+
+def _name(status: HTTPStatus) -> str:
+    return status.phrase.title().replace(" ", "")
+
+
+def _reference(status: HTTPStatus) -> dict[str, Any]:
+    return {"$ref": f"#/components/responses/{_name(status)}"}
+
+
+def _response(status: HTTPStatus, codes: Mapping[str, str]) -> dict[str, Any]:
+    lines = [f"- `{code}`: {meaning}" for code, meaning in codes.items()]
+    code = {"properties": {"code": {"enum": list(codes)}, "status": {"const": status.value}}}
+    response: dict[str, Any] = {
+        "description": f"{status.phrase}\n\n" + "\n".join(lines),
+        "content": {CONTENT_TYPE: {"schema": {"allOf": [{"$ref": _PROBLEM}, code]}}},
+    }
+    if status in _HEADERS:
+        response["headers"] = _HEADERS[status]
+    return response
