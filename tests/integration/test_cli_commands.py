@@ -140,7 +140,7 @@ async def test_doctor(agent: AgentSocket, tmp_path: Path) -> None:
     agent.cameras = [camera(1, state="stalled")]
     ill = await called(tmp_path, "doctor")
     assert ill.code == 5
-    assert "cameras   broken   Main camera is stalled; check plug" in ill.out
+    assert "cameras    broken   Main camera is stalled; check plug" in ill.out
 
 
 async def test_doctor_looks_also_when_settings_and_agent_are_broken(tmp_path: Path) -> None:
