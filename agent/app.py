@@ -38,6 +38,7 @@ from presets_store.clock import micros
 from presets_store.errors import CuelightError
 from presets_store.rules.event import Event
 from presets_store.services import Services
+from presets_store.services.bindings import of_earlier_boot
 from presets_store.services.keys import NewKey
 from presets_store.storage import DatabaseDamaged
 from presets_store.storage.damage.aside import note_damage
@@ -98,7 +99,7 @@ async def _serve_once(
 ) -> None:
     async with AsyncExitStack() as stack:
         with usable_places():
-            stack.enter_context(only_agent(settings.run_folder))
+            await asyncio.to_thread(stack.enter_context, only_agent(settings.run_folder))
             agent = await unless(wanted, Agent.build(settings, stack, spawned))
         if agent is None:
             logger.info("stopping before the agent was up")
@@ -143,7 +144,7 @@ class Agent:
         new_key = await store.services.keys.create_first()
         cameras = await _cameras(settings, store.services, hosts, stack)
         media = MediaLibrary(settings.media_folder, store.services.clips, _own(store.services), store.clock)
-        await _recover(store.services, cameras, media)
+        await _recover(store.services, cameras, media, who.boot_id)
         client = _upstream(settings, store, stack)
         starting = _starting(settings, memory, store, who, client)
         reader = StatusReader(
@@ -283,7 +284,7 @@ def _starting(settings: Settings, memory: Memory, store: Store, who: Identity, c
     return Starting(store.services, memory.sealed, store.clock, client, found)
 
 
-async def _recover(services: Services, cameras: Cameras, media: MediaLibrary) -> None:
+async def _recover(services: Services, cameras: Cameras, media: MediaLibrary, boot: str) -> None:
     """Takes up what an earlier agent left: files first, then events. Waits until no host of it writes any more."""
     occupied = await cameras.occupied(HOSTS_WITHIN)
     if occupied:
@@ -297,7 +298,10 @@ async def _recover(services: Services, cameras: Cameras, media: MediaLibrary) ->
             return cameras.pick(parameters_of(event)).camera_id
         return None
 
-    await Recovery(services.events, media, _own(services), camera_of).run()
+    def outlived(event: Event) -> bool:
+        return services.own is not None and of_earlier_boot(event, services.own, boot)
+
+    await Recovery(services.events, media, _own(services), camera_of, outlived).run()
 
 
 def _staged(name: str, seconds: float, stop: Callable[[], Awaitable[Any]]) -> Callable[[], Awaitable[None]]:

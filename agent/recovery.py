@@ -25,6 +25,13 @@ logger = logging.getLogger(__name__)
 CameraOf = Callable[[Event], str | None]
 """The id of the camera that an event's parameters mean; None when they mean none that exists."""
 
+NEXT_START = "the next start of the device"
+"""What ends an event that start-up fired in an earlier boot: its preset gets the camera for a run of its own."""
+
+
+def _none(_: Event) -> bool:
+    return False
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -35,8 +42,8 @@ class Verdict:
     by: str = ""
 
 
-def judge(unfinished: Sequence[Event], camera_of: CameraOf) -> list[Verdict]:
-    """What each event that was cut off (Processing) deserves: pure.
+def judge(unfinished: Sequence[Event], camera_of: CameraOf, outlived: Callable[[Event], bool] = _none) -> list[Verdict]:
+    """What each event that was cut off (Processing) deserves: pure. `outlived` ones are not gone on with.
 
     A stop that had been accepted, begun or not, is carried out on what it was to end: else that would go on in a new
     attempt. One that still waits is left to the dispatcher, which will find nothing to end. A workflow that was to end
@@ -46,7 +53,10 @@ def judge(unfinished: Sequence[Event], camera_of: CameraOf) -> list[Verdict]:
         event for event in unfinished if traits_of(event.event_type_id).ends_others and event.event_status in _ASKED
     ]
     cut_off = [event for event in unfinished if event.event_status is EventStatus.PROCESSING]
-    verdicts = [_verdict(event, stops, camera_of) for event in cut_off]
+    verdicts = [
+        Verdict(event, StopReason.ENDED, by=NEXT_START) if outlived(event) else _verdict(event, stops, camera_of)
+        for event in cut_off
+    ]
     ended = {verdict.event.uuid: verdict for verdict in verdicts if verdict.reason is StopReason.ENDED}
     return [_with_its_workflow(verdict, ended) for verdict in verdicts]
 
@@ -109,7 +119,15 @@ def _named_event(stop: Event) -> int | None:
 class Recovery:
     """Carries the verdicts out."""
 
-    def __init__(self, events: EventsService, media: MediaLibrary, device_key: int, camera_of: CameraOf) -> None:
+    def __init__(
+        self,
+        events: EventsService,
+        media: MediaLibrary,
+        device_key: int,
+        camera_of: CameraOf,
+        outlived: Callable[[Event], bool] = _none,
+    ) -> None:
+        self._outlived = outlived
         self._events = events
         self._media = media
         self._device_key = device_key
@@ -117,8 +135,8 @@ class Recovery:
 
     async def run(self) -> int:
         """Ends or re-queues every event that was cut off; answers how many there were."""
-        unfinished = await self._events.unfinished(self._device_key)
-        verdicts = judge(unfinished, self._camera_of)
+        unfinished = await self._without_outlived(await self._events.unfinished(self._device_key))
+        verdicts = judge(unfinished, self._camera_of, self._outlived)
         for step in orphans(unfinished, verdicts):
             await self._events.end(INSIDE, step.key)
             logger.warning("a step is not started, its workflow is over", extra={"event": step.key})
@@ -127,6 +145,14 @@ class Recovery:
                 await self._end_elsewhere(verdict.event)
             await self._carry_out(verdict)
         return len(verdicts)
+
+    async def _without_outlived(self, unfinished: Sequence[Event]) -> list[Event]:
+        """Cancels what waits although its time is over; the others."""
+        waiting = [event for event in unfinished if event.event_status is EventStatus.PENDING and self._outlived(event)]
+        for event in waiting:
+            await self._events.end(INSIDE, event.key)
+            logger.warning("an event is not begun any more, because of %s", NEXT_START, extra={"event": event.key})
+        return [event for event in unfinished if event not in waiting]
 
     async def _end_elsewhere(self, workflow: Event) -> None:
         """Has other devices end the steps that they run of a workflow that was to end."""

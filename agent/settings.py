@@ -108,6 +108,8 @@ class UpstreamSettings(Section):
         parts = urlsplit(url)
         if url and (not parts.hostname or parts.port == 0):  # a port beyond 65535 is a ValueError itself
             raise ValueError("give https://host/ or https://host:port/")
+        if parts.username is not None:
+            raise ValueError("requests are signed: give access_key and secret_key, and no user in the address")
         return url.rstrip("/")
 
 

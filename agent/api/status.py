@@ -14,7 +14,7 @@ from presets_store.protocol.base import WireModel
 from presets_store.protocol.cameras import CameraRecord
 from presets_store.protocol.events import EventWithNames
 from presets_store.protocol.fields import Int, Moment, Name, Text
-from presets_store.protocol.statuses import EventStatus
+from presets_store.rules.startup import Link, LinkState
 from presets_store.services import Services
 from presets_store.services.wire import event_with_names
 
@@ -104,8 +104,7 @@ class StatusReader:
         if own is None:
             raise LookupError("an agent's store has an own device")
         cameras = await self.services.cameras.of_device(own.key)
-        unfinished = await self.services.events.unfinished(own.key)
-        running = [event for event in unfinished if event.event_status is EventStatus.PROCESSING]
+        running = await self.services.events.running(own.key)
         return StatusRecord(
             version=f"cuelight {__version__}",
             serial=own.serial_number,
@@ -116,9 +115,7 @@ class StatusReader:
             boot_id=self.boot_id,
             started_date=micros(self.since),
             startup=_startup(started),
-            upstream=UpstreamStatus(
-                url=self.settings.upstream.url, state=started.link.state, reason=started.link.detail
-            ),
+            upstream=_upstream(self.settings.upstream.url, started.link),
             outbox=await self._outbox(),
             cameras=cameras,
             running=[event_with_names(event, own) for event in running],
@@ -135,6 +132,12 @@ class StatusReader:
         waiting = await self.services.outbox.depth(destination)
         oldest = await self.services.outbox.oldest(destination) if waiting else None
         return OutboxStatus(waiting=waiting, oldest_date=oldest.created if oldest else 0)
+
+
+def _upstream(url: str, link: Link) -> UpstreamStatus:
+    """The address is told once."""
+    reason = "" if link.state is LinkState.REACHED else link.detail.removeprefix(url).removeprefix(":").strip()
+    return UpstreamStatus(url=url, state=link.state, reason=reason)
 
 
 def _startup(started: Started) -> StartupStatus:

@@ -20,7 +20,7 @@ from presets_store.rules.event import Event
 from presets_store.rules.startup import Again, Binding, Link, LinkState, Mode, RunNote, may_fire, plan
 from presets_store.services import Services
 from presets_store.services.restore import Incident
-from presets_store.services.wakeups import signalled
+from presets_store.services.wakeups import any_signalled
 from presets_store.storage import DatabaseDamaged
 from presets_store.storage.events import find_event_by_uuid
 
@@ -97,8 +97,9 @@ class Starting:
         self.fired.set()
         with self._services.wakeups.listening(self._own) as changed:
             while True:
+                self._services.keys.changed.clear()
                 await self.keep()
-                await self._await_end(changed, KEEP_EVERY)
+                await self._await_news(changed, KEEP_EVERY)
 
     async def keep(self) -> None:
         """Keeps what must outlast the database; put off while it cannot be written."""
@@ -106,14 +107,17 @@ class Starting:
             await keep(self._sealed, self._services.database, self._clock)
             await self._note_end()
 
-    async def _await_end(self, changed: asyncio.Event, seconds: float) -> None:
-        """Waits so long; notes the end of what start-up fired as soon as it comes."""
+    async def _await_news(self, changed: asyncio.Event, seconds: float) -> None:
+        """Waits so long, or until an access key has changed; notes the end of what start-up fired as it comes."""
         until = self._clock.monotonic() + seconds
-        while self._runs and await signalled(changed, self._clock, until - self._clock.monotonic()):
+        keys = self._services.keys.changed
+        while not keys.is_set():
+            signals = (keys, changed) if self._runs else (keys,)
+            if not await any_signalled(signals, self._clock, until - self._clock.monotonic()):
+                return
             changed.clear()
             with self._put_off():
                 await self._note_end()
-        await self._clock.sleep(until - self._clock.monotonic())
 
     @contextmanager
     def _put_off(self) -> Iterator[None]:

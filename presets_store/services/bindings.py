@@ -60,6 +60,15 @@ def cause_of(binding: Binding) -> str:
     return f"startup:{binding}"
 
 
+def of_earlier_boot(event: Event, device: Device, boot_id: str) -> bool:
+    """Whether start-up fired the event in a boot before `boot_id`: then its preset is to run anew, from its beginning.
+
+    `device` as it was when the agent started.
+    """
+    fired = next((binding for binding in Binding if event.cause == cause_of(binding)), None)
+    return fired is not None and boot_id not in (event.boot_id, getattr(device, _MARKS[fired]))
+
+
 def bindings_with(connection: Connection, preset: Preset) -> list[Bound]:
     """Every binding that `preset` is part of: by itself, or as a step of a workflow that is bound."""
     keys = {preset.key, *_workflows_with(connection, preset.key)}

@@ -1,5 +1,6 @@
 """Access keys: made here, shown once, kept sealed, revoked at once."""
 
+import asyncio
 import base64
 import logging
 import secrets
@@ -57,6 +58,8 @@ class KeysService:
         self._seals = seals
         self._shared = shared
         self._secrets: dict[str, str] = {}
+        self.changed = asyncio.Event()
+        """Set after each change of a key, for whoever keeps copies; to be cleared before they are made."""
         self._revoked: set[str] = set()
         self._used: dict[str, int] = {}
         self._saved: dict[str, int] = {}
@@ -175,6 +178,7 @@ class KeysService:
     def _store(self, unit: Unit, new: NewKey, description: str) -> NewKey:
         sealed = self._seals.seal(_seal_name(new.access_key), new.secret.encode())
         key = ApiKey(access_key=new.access_key, sealed_secret=sealed, description=description, created=unit.now)
+        unit.afterwards.append(self.changed.set)
         return replace(new, key=insert_key(unit.connection, key).key)
 
     def _revoke(self, unit: Unit, key: ApiKey) -> None:
@@ -185,6 +189,7 @@ class KeysService:
         self._revoked.add(access_key)
         self._secrets.pop(access_key, None)
         self._units.let_go(access_key)
+        self.changed.set()
 
     def _record(self, key: ApiKey) -> ApiKeyRecord:
         return key_record(key, max(key.last_access, self._used.get(key.access_key, 0)))

@@ -63,6 +63,11 @@ class Runs:
         expired_at = self._units.now() if self._clock.quality().trusted else None
         return await self._units.read(lambda connection: pending_events(connection, device_key, expired_at=expired_at))
 
+    async def running(self, device_key: int) -> list[Event]:
+        """What the device is at now, with the newest progress that was told, oldest first."""
+        unfinished = await self.unfinished(device_key)
+        return [self._progress.shown(event) for event in unfinished if event.event_status is EventStatus.PROCESSING]
+
     async def unfinished(self, device_key: int) -> list[Event]:
         """Pending, Checked_out and Processing events of the device, oldest first: for recovery."""
         return await self._units.read(lambda connection: unfinished_events(connection, device_key))

@@ -1,8 +1,9 @@
 """Waking those who wait for news of a device: long-polls, the dispatcher, the pump of reports."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from presets_store.clock import Clock
 
@@ -50,13 +51,17 @@ class Wakeups:
 
 async def signalled(signal: asyncio.Event, clock: Clock, seconds: float) -> bool:
     """Waits until `signal` is set or `seconds` have passed by `clock`; True when it was set."""
-    if signal.is_set() or seconds <= 0:
-        return signal.is_set()
-    waiting = asyncio.ensure_future(signal.wait())
-    timer = asyncio.ensure_future(clock.sleep(seconds))
-    try:
-        await asyncio.wait({waiting, timer}, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        waiting.cancel()
-        timer.cancel()
-    return signal.is_set()
+    return await any_signalled((signal,), clock, seconds)
+
+
+async def any_signalled(signals: Sequence[asyncio.Event], clock: Clock, seconds: float) -> bool:
+    """As `signalled`, for the first of several."""
+    if seconds > 0 and not any(signal.is_set() for signal in signals):
+        waiting: list[asyncio.Future[Any]] = [asyncio.ensure_future(signal.wait()) for signal in signals]
+        waiting.append(asyncio.ensure_future(clock.sleep(seconds)))
+        try:
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for future in waiting:
+                future.cancel()
+    return any(signal.is_set() for signal in signals)

@@ -24,7 +24,7 @@ class DatabaseDamaged(CuelightError):
 
     code = "database_damaged"
     kind = Kind.UNAVAILABLE
-    template = "the database {database} is damaged: {reason}. Restore a backup or move the file away"
+    template = "the database {database} is damaged: {reason}"
 
 
 class DatabaseForeign(CuelightError):

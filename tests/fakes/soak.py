@@ -14,6 +14,13 @@ def count(small: int, full: int) -> int:
     return full if SOAKING else small
 
 
+def examples(name: str, small: int, full: int) -> int:
+    """`count` for the examples of a randomised test; a soak notes the number."""
+    if SOAKING:
+        told(name, examples=full)
+    return count(small, full)
+
+
 def seeded(name: str) -> random.Random:
     """Randomness of this run for one test; the seed derives from the commit and is printed by scripts/test.py."""
     return random.Random(f"{os.environ.get('CUELIGHT_SEED', 'local')}/{name}")

@@ -43,6 +43,8 @@ DAMAGED = ("nothing", "database", "cache", "both")
 STARTS = ("agent restart", "new boot")
 
 GRACE = 0.3
+PATIENCE = 20.0
+"""The grace where the upstream answers, for a busy machine: nothing waits for its end."""
 PRESET_SECONDS = 0.2
 DEVICE = "20005678"
 _BEFORE, _THIS, _NEXT = "boot-0", "boot-1", "boot-2"
@@ -166,14 +168,14 @@ async def outcome(past: Past, cell: Cell, folder: Path, *, readable: bool = Fals
     )
 
 
-def settings_in(folder: Path, **upstream: str) -> Settings:
+def settings_in(folder: Path, grace: float = GRACE, **upstream: str) -> Settings:
     return Settings.model_validate(
         {
             "state_folder": folder / "state",
             "device": {"serial": DEVICE, "name": "box"},
             "api": {"port": 0},
             "cameras": [{"id": "main", "backend": "null"}],
-            "startup": {"grace": GRACE},
+            "startup": {"grace": grace},
             "upstream": upstream,
         }
     )
@@ -208,7 +210,8 @@ def noise(path: Path) -> None:
 async def _start(folder: Path, upstream: str, boot: str) -> tuple[dict[str, str], dict[str, Any]]:
     """What start-up has begun so far, here and at the upstream, by event; and the status."""
     async with AsyncExitStack() as stack:
-        settings = settings_in(folder, **await _upstream(folder, upstream, stack))
+        grace = PATIENCE if upstream == "up" else GRACE
+        settings = settings_in(folder, grace, **await _upstream(folder, upstream, stack))
         async with running(settings, boot) as agent:
             await _at_rest(agent.services)
             begun = {event.uuid: _named(event) for event in await _begun(agent.services)}

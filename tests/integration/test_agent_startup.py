@@ -15,7 +15,7 @@ from fakes.far_end import FarEnd
 from fakes.startup_box import Box, box, codes
 from fakes.startup_cells import header_lost, noise
 
-PROCESSING, COMPLETE, ERROR = 3, 4, 5
+PROCESSING, COMPLETE, ERROR, CANCELLED = 3, 4, 5, 7
 LONGEST_GOP = 2.6
 """Seconds that a clip may begin before its request: a copied picture needs the key frame before it."""
 
@@ -116,6 +116,16 @@ def test_a_recording_that_was_cut_off_goes_on_and_is_not_started_twice(prepared:
     assert 2.5 < result_of(ended)["seconds"] < 3.5 + LONGEST_GOP
     assert [clip["attempt"] for clip in result_of(ended)["clips"]] == [1, 2]
     assert prepared.begun() == known
+
+
+def test_a_recording_that_a_power_loss_cut_off_leaves_the_camera_to_that_of_the_next_boot(prepared: Box) -> None:
+    uuid = cut_off(prepared)
+    known = prepared.begun()
+    ended = filmed(prepared, prepared.boot())
+    assert ended["attemptNumber"] == 1
+    assert 2.5 < result_of(ended)["seconds"] < 3.5 + LONGEST_GOP
+    assert prepared.rows(f"SELECT event_status, attempt_number FROM events WHERE uuid = '{uuid}'") == [(CANCELLED, 1)]
+    assert len(prepared.begun()) == len(known) + 1
 
 
 def test_a_recording_that_was_cut_off_with_the_database_runs_again_once(prepared: Box) -> None:

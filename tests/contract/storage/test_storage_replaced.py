@@ -13,7 +13,7 @@ import pytest
 from fakes.clock import ManualClock
 from fakes.damage import DAMAGES, SIDECARS, copy_database, damage, foreign_database, gone, readable_rows
 from fakes.filled_store import HUB, MARK, SERIAL, UNFINISHED, UNSENT, everything, folded, kept_of, saved
-from fakes.soak import count
+from fakes.soak import count, examples
 from fakes.stored import make_event
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -305,7 +305,7 @@ async def test_a_kill_at_any_step_changes_nothing_about_the_result(path: Path, k
 
 
 SOME = settings(
-    max_examples=count(40, 1500),
+    max_examples=examples("database: random damages", 40, 500),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

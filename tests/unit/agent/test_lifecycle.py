@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from agent.errors import AlreadyRunning, PlaceUnusable
-from agent.lifecycle import SystemTaskDied, SystemTasks, only_agent, stage, stop_signals, usable_places
+from agent.lifecycle import SystemTaskDied, SystemTasks, only_agent, stage, stop_signals, unless, usable_places
 from agent.tasks import TaskBag
 
 
@@ -28,6 +28,30 @@ async def test_the_death_of_a_system_task_is_told_with_its_cause() -> None:
     assert isinstance(raised.value.__cause__, ZeroDivisionError)
     await tasks.stop()
     await tasks.stop()
+
+
+async def test_work_that_ends_before_a_stop_is_answered_and_its_error_raised() -> None:
+    assert await unless(asyncio.Event(), asyncio.sleep(0, "done")) == "done"
+    with pytest.raises(ZeroDivisionError):
+        await unless(asyncio.Event(), broken())
+
+
+async def test_a_stop_cancels_work_and_waits_for_its_end() -> None:
+    ended = False
+
+    async def work() -> str:
+        nonlocal ended
+        try:
+            await forever()
+        finally:
+            await asyncio.sleep(0)
+            ended = True
+        return "never"
+
+    wanted = asyncio.Event()
+    asyncio.get_running_loop().call_soon(wanted.set)
+    assert await unless(wanted, work()) is None
+    assert ended
 
 
 async def test_a_signal_asks_to_stop_and_a_second_one_changes_nothing() -> None:

@@ -4,6 +4,8 @@ import json
 from dataclasses import replace
 from typing import Any
 
+import pytest
+from fakes.stored import make_device
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,6 +14,7 @@ from agent.running import StopReason
 from presets_store.protocol.statuses import EventStatus
 from presets_store.rules.event import Event
 from presets_store.rules.workflow import step_cause
+from presets_store.services.bindings import of_earlier_boot
 
 RECORD, STOP_RECORDING, TRIAL, TRIAL_STOP, WORKFLOW, END_PROCESS = 1, 2, 7, 11, 33, 35
 
@@ -49,6 +52,31 @@ def reasons(*events: Event) -> dict[int, StopReason | None]:
 
 def test_a_recording_that_was_cut_off_may_go_on() -> None:
     assert reasons(event(1, RECORD, started=1)) == {1: None}
+
+
+def test_what_start_up_fired_in_an_earlier_boot_does_not_go_on_and_neither_do_its_steps() -> None:
+    workflow = replace(event(1, WORKFLOW, started=1), cause="startup:standalone", boot_id="boot-1")
+    step = replace(event(2, RECORD, started=2), cause=step_cause(workflow.uuid, 0), boot_id="boot-1")
+    other = replace(event(3, RECORD, started=3, camera="other"), boot_id="boot-1")
+    device = make_device(standalone_boot_id="boot-1")
+    verdicts = judge([workflow, step, other], camera_of, lambda each: of_earlier_boot(each, device, "boot-2"))
+    assert [verdict.reason for verdict in verdicts] == [StopReason.ENDED, StopReason.ENDED, None]
+
+
+@pytest.mark.parametrize(
+    ("cause", "began_in", "fired_in", "outlived"),
+    [
+        ("startup:standalone", "boot-1", "boot-1", True),
+        ("startup:online", "", "boot-1", True),  # never begun
+        ("startup:standalone", "", "boot-2", False),  # fired in this boot, by an agent that ended before it began
+        ("startup:standalone", "boot-2", "boot-1", False),
+        ("api", "boot-1", "boot-1", False),
+    ],
+)
+def test_an_event_of_start_up_belongs_to_its_boot(cause: str, began_in: str, fired_in: str, outlived: bool) -> None:
+    fired = replace(event(1, RECORD, started=1), cause=cause, boot_id=began_in)
+    device = make_device(standalone_boot_id=fired_in, ready_boot_id=fired_in)
+    assert of_earlier_boot(fired, device, "boot-2") is outlived
 
 
 def test_a_stop_that_was_cut_off_with_its_recording_is_carried_out() -> None:

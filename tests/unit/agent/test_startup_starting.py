@@ -9,6 +9,7 @@ import pytest
 from fakes.served_store import SEALER, SERIAL, ServedStore, until
 
 from agent.startup.incidents import incidents
+from agent.startup.keeping import kept_of
 from agent.startup.sealed import SealedState
 from agent.startup.starting import Circumstances, Started, Starting
 from presets_store.protocol.event_types import find_event_type
@@ -115,3 +116,18 @@ async def test_a_preset_of_a_later_release_is_told_and_the_device_lives(
     assert "the start-up preset cannot be run" in found.note
     assert await codes(store) == ["startup_preset_refused"]
     assert await fired(store) == []
+
+
+async def test_a_revoked_key_stays_revoked_though_the_database_is_lost_right_after(
+    store: ServedStore, sealed: SealedState
+) -> None:
+    key = await store.services.keys.create("the hub")
+
+    def status() -> str:
+        kept = [kept for kept in kept_of(sealed).keys if kept.access_key == key.access_key]
+        return kept[0].status if kept else "unknown"
+
+    async with start(store, sealed):
+        await until(lambda: status() == "active")
+        await store.services.keys.revoke(INSIDE, key.key)
+        await until(lambda: status() == "revoked")  # the clock stands still: no round of keeping has come

@@ -333,9 +333,10 @@ async def test_a_store_in_trouble_does_not_keep_the_agent_from_stopping(
     async with dispatching(store, tmp_path) as dispatcher:
         await until(lambda: tries)
         stopping = asyncio.create_task(dispatcher.stop(5))
-        await asyncio.sleep(0.01)
         assert isinstance(store.clock, ManualClock)
-        store.clock.advance(2)
+        while not stopping.done():
+            await asyncio.sleep(0.005)
+            store.clock.advance(1)
         await stopping
     waiting = await store.services.events.require(key)
     assert (waiting.event_status, waiting.attempt_number) == (EventStatus.PENDING, 1), "it goes on at the next start"

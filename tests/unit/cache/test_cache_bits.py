@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from fakes.sealed_caches import FILE, LOG, SEALER, VALUES, assert_sound, filled, values_of
-from fakes.soak import count
+from fakes.soak import count, examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -75,7 +75,7 @@ EXACTLY = {name: {value} for name, value in VALUES.items()}
 @pytest.mark.soak
 @pytest.mark.timeout(count(120, 1800))
 @given(data=st.data())
-@settings(max_examples=count(80, 4000))
+@settings(max_examples=examples("cache: a flipped bit costs a row at most", 80, 1000))
 def test_a_flipped_bit_costs_a_row_at_most(
     tmp_path_factory: pytest.TempPathFactory, sound: Files, data: st.DataObject
 ) -> None:
@@ -87,7 +87,7 @@ def test_a_flipped_bit_costs_a_row_at_most(
 @pytest.mark.soak
 @pytest.mark.timeout(count(120, 1800))
 @given(data=st.data())
-@settings(max_examples=count(40, 2000))
+@settings(max_examples=examples("cache: a changed value is named", 40, 500))
 def test_a_changed_value_is_named(tmp_path_factory: pytest.TempPathFactory, sound: Files, data: st.DataObject) -> None:
     """Every bit of a sealed value counts, and damage to it costs this value only."""
     content = sound[FILE]
@@ -105,7 +105,7 @@ def test_a_changed_value_is_named(tmp_path_factory: pytest.TempPathFactory, soun
 @pytest.mark.soak
 @pytest.mark.timeout(count(120, 1800))
 @given(data=st.data())
-@settings(max_examples=count(40, 2000))
+@settings(max_examples=examples("cache: a file cut anywhere", 40, 500))
 def test_a_file_cut_anywhere(tmp_path_factory: pytest.TempPathFactory, sound: Files, data: st.DataObject) -> None:
     length = data.draw(st.integers(0, len(sound[FILE]) - 1))
     folder = made(tmp_path_factory.getbasetemp() / "cut" / "cache", {FILE: sound[FILE][:length]})
@@ -115,7 +115,7 @@ def test_a_file_cut_anywhere(tmp_path_factory: pytest.TempPathFactory, sound: Fi
 @pytest.mark.soak
 @pytest.mark.timeout(count(120, 1800))
 @given(data=st.data())
-@settings(max_examples=count(40, 2000))
+@settings(max_examples=examples("cache: noise over any part", 40, 500))
 def test_noise_over_any_part(tmp_path_factory: pytest.TempPathFactory, sound: Files, data: st.DataObject) -> None:
     content = sound[FILE]
     start = data.draw(st.integers(0, len(content) - 1))
@@ -133,7 +133,7 @@ def test_a_log_left_by_a_kill_is_read(tmp_path: Path, killed: Files) -> None:
 @pytest.mark.soak
 @pytest.mark.timeout(count(120, 1800))
 @given(data=st.data())
-@settings(max_examples=count(80, 4000))
+@settings(max_examples=examples("cache: a damaged log costs what was not acknowledged", 80, 1000))
 def test_a_damaged_log_costs_what_was_not_acknowledged(
     tmp_path_factory: pytest.TempPathFactory, killed: Files, data: st.DataObject
 ) -> None:
@@ -151,7 +151,7 @@ def test_a_damaged_log_costs_what_was_not_acknowledged(
 @pytest.mark.soak
 @pytest.mark.timeout(count(120, 1800))
 @given(data=st.data())
-@settings(max_examples=count(40, 2000))
+@settings(max_examples=examples("cache: a flipped bit beside a log", 40, 500))
 def test_a_flipped_bit_beside_a_log(
     tmp_path_factory: pytest.TempPathFactory, killed: Files, data: st.DataObject
 ) -> None:
