@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from agent.cli import cameras, clips, completion, doctor, events, keys, presets, status
+from agent.cli import cameras, clips, completion, devices, doctor, events, keys, presets, status
 from agent.cli.errors import Refused, exit_code
 from agent.cli.exit_codes import ExitCode
 from agent.cli.output import Output
@@ -51,6 +51,7 @@ app = typer.Typer(
 app.add_typer(presets.app, name="preset")
 app.add_typer(events.app, name="event")
 app.add_typer(cameras.app, name="camera")
+app.add_typer(devices.app, name="device")
 app.add_typer(clips.app, name="clip")
 app.add_typer(keys.app, name="key")
 

@@ -121,6 +121,13 @@ CAMERAS = (
     Column("address", lambda camera: camera.get("address") or NONE, lambda _: "dim", wide=True),
 )
 
+DEVICES = (
+    Column("ID", lambda device: str(device["key"]), right=True),
+    Column("name", lambda device: device.get("deviceName") or NONE, lambda _: "bold"),
+    Column("serial number", lambda device: device.get("serialNumber") or NONE),
+    Column("last heard from", lambda device: local_time(device.get("lastHeardFromDate"))[:MINUTE]),
+)
+
 KEYS = (
     Column("ID", lambda key: str(key["key"]), right=True),
     Column("access key", lambda key: key["accessKey"], lambda _: "bold"),

@@ -19,7 +19,7 @@ TERMINATED = 143
 WHAT = (
     "Two devices on this machine: `porch` has a camera (footage of a street, where every other device has a lens), "
     "`hub` has none and takes the reports of `porch`. Whatever is typed here ($) runs as it stands, with "
-    "CUELIGHT_STATE_FOLDER set to the folder of that device; > is a request to its API, over its Unix socket. "
+    "CUELIGHT_STATE_FOLDER set to the folder of that device. "
     "The porch gives the hub {grace:g} s to answer when it starts."
 )
 

@@ -2,7 +2,6 @@
 
 import contextlib
 import fcntl
-import json
 import os
 import pty
 import shlex
@@ -15,7 +14,6 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.text import Text
@@ -102,7 +100,7 @@ class Stage:
 
     def prompt(self, machine: Machine, line: str) -> None:
         """A command as a person on that machine types it."""
-        self._line(machine, "$", line)
+        self._line(machine, line)
 
     def output(self, line: str) -> None:
         """One line of a command's output."""
@@ -111,13 +109,6 @@ class Stage:
     def cuelight(self, machine: Machine, *arguments: str, code: int = 0) -> str:
         """Runs a command of the command line on `machine`; what it wrote. Its exit code must be `code`."""
         return self._run(machine, shlex.join(["cuelight", *arguments]), machine.command(*arguments), code)
-
-    def post(self, machine: Machine, path: str, body: dict[str, str]) -> dict[str, Any]:
-        """A request to the API of `machine` over its Unix socket; the answer."""
-        self._line(machine, ">", f"POST {path} {json.dumps(body)}")
-        answer: dict[str, Any] = machine.client.post(path, body)
-        self.output(json.dumps({name: answer[name] for name in ("key", *body)})[:-1] + ", ...}")
-        return answer
 
     def shell(self, machine: Machine, line: str) -> str:
         """Runs a line of shell in the state folder of `machine`; what it wrote. It must succeed."""
@@ -162,8 +153,8 @@ class Stage:
         relay.end()
         return Told(relay.text, code)
 
-    def _line(self, machine: Machine, sign: str, line: str) -> None:
-        self.console.print(Text.assemble((f"{machine.name} {sign} ", "bold blue"), (line, "bold")), soft_wrap=True)
+    def _line(self, machine: Machine, line: str) -> None:
+        self.console.print(Text.assemble((f"{machine.name} $ ", "bold blue"), (line, "bold")), soft_wrap=True)
 
     def _verdict(self, step: Step) -> None:
         self.console.print(Text.assemble(f"step {step.number} ", _mark(step)))

@@ -78,7 +78,8 @@ def two_devices(story: Story) -> None:
     stage, hub, porch = story.stage, story.hub, story.porch
     story.start(hub)
     access, secret = hub.take_key()
-    known = stage.post(hub, "/v1/device", {"deviceName": porch.name, "serialNumber": f"{porch.name}-1"})
+    serial = f"{porch.name}-1"
+    stage.cuelight(hub, "device", "create", serial, "--name", porch.name)
     porch.environment |= {
         "CUELIGHT_UPSTREAM__URL": hub.url,
         "CUELIGHT_UPSTREAM__ACCESS_KEY": access,
@@ -89,7 +90,7 @@ def two_devices(story: Story) -> None:
     until(lambda: porch.get("/v1/status")["mode"] != "starting", GRACE + 20, "the porch to find its mode")
     stage.cuelight(porch, "status")
     stage.same("mode of the porch", porch.get("/v1/status")["mode"], "online")
-    heard = hub.get(f"/v1/device/{known['key']}")["lastHeardFromDate"]
+    heard = next(known for known in hub.get("/v1/device/list") if known["serialNumber"] == serial)["lastHeardFromDate"]
     stage.fact(bool(heard), f"the hub heard from it at {heard}")
     story.keys = access_keys(porch)
 
@@ -132,7 +133,8 @@ def photo(story: Story) -> None:
 
 def copy(story: Story) -> None:
     stage, porch = story.stage, story.porch
-    garden = stage.post(porch, "/v1/device", {"deviceName": "garden", "serialNumber": "garden-1"})
+    stage.cuelight(porch, "device", "create", "garden-1", "--name", "garden")
+    garden = next(known for known in porch.get("/v1/device/list") if known["deviceName"] == "garden")
     own = f"/v1/eventpreset/list/device/{porch.get('/v1/status')['deviceID']}"
     before = porch.get(own)
     shown = stage.cuelight(porch, "preset", "copy", FRONT_DOOR, "garden")

@@ -130,3 +130,16 @@ async def test_the_document_is_the_served_one(agent: AgentProcess) -> None:
     status, served = agent.request("GET", "/openapi.json")
     assert status == 200
     assert await told(agent, "openapi") == served
+
+
+async def test_a_further_device_is_made_known_and_listed(agent: AgentProcess) -> None:
+    made = await told(agent, "device", "create", "20001111", "--name", "Attic")
+    assert (made["serialNumber"], made["deviceName"]) == ("20001111", "Attic")
+    unnamed = await told(agent, "device", "create", "20002222")
+    assert unnamed["deviceName"] == "20002222"
+    known = {device["serialNumber"]: device["deviceName"] for device in await told(agent, "device", "list")}
+    assert {"20001111": "Attic", "20002222": "20002222"}.items() <= known.items()
+    assert "10001234" in known
+    again = await refused(agent, "device", "create", "20001111")
+    assert "A device with the serial number 20001111 exists already" in again.err
+    await told(agent, "preset", "copy", await created(agent, "For the attic"), "Attic")
