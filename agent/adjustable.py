@@ -60,16 +60,20 @@ class AdjustableSettings:
         if level in LEVELS:
             logging.getLogger().setLevel(level)
 
-    async def change(self, name: str, value: str, *, foreign: bool) -> Result:
+    async def change(self, name: str, value: str, *, foreign: bool, bound: bool = False) -> Result:
         """Takes a value; an empty one clears the setting. Returns when it lasts.
 
-        `foreign`: it comes from another store, whose numbers of presets and devices are not ours.
+        `foreign`: it comes from another store, whose numbers of presets and devices are not ours. `bound`: the own
+        store's binding sends it; else that follows.
         Raises UnknownSetting, and what a preset that is not one may raise.
         """
         if name not in self._table:
             raise UnknownSetting(name=name, wrong="is not one that an event may change", right=_words(self._table))
         async with self._one_at_a_time:  # in the order in which they came: the last word holds
-            return {"setting": name, **await self._table[name](value.strip(), foreign)}
+            result = {"setting": name, **await self._table[name](value.strip(), foreign)}
+            if name == STANDALONE_SETTING and not foreign and not bound:
+                await self._presets.took(self._kept.standalone())
+            return result
 
     async def _set_standalone(self, value: str, foreign: bool) -> Result:
         if not value:

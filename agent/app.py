@@ -26,7 +26,7 @@ from agent.media import MediaLibrary
 from agent.parameters import parameters_of
 from agent.recovery import Recovery
 from agent.settings import Settings
-from agent.startup.checking import check_database
+from agent.startup.checking import watch_database
 from agent.startup.declaring import declared
 from agent.startup.hosts import CameraHosts, warmth_for
 from agent.startup.starting import Circumstances, Starting
@@ -215,7 +215,7 @@ class Agent:
         self.tasks.start("start-up", self.starting.run())
         self.tasks.start("warmth of start-up", self._cool_down())
         self.tasks.start("sweep", self._sweep())
-        self.tasks.start("database check", check_database(self.settings.database_file, services.database, self.clock))
+        self.tasks.start("database", watch_database(self.settings.database_file, services.database, self.clock))
 
     async def _cool_down(self) -> None:
         """The camera that was opened for start-up is closed again, unless something films by then."""

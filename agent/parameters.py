@@ -27,8 +27,13 @@ def parameters_of(event: Event) -> dict[str, Any]:
 
     Those of a workflow are one member `steps`, a list of WorkflowStep.
     """
-    if event.event_type_id == WORKFLOW:
-        return {"steps": read_workflow(event.event_parameters)}
-    model = _MODELS.get(event.event_type_id, Parameters)
-    given = read_parameters(model, event.event_parameters, EVENT_TYPES[event.event_type_id])
+    return parameters_in(event.event_type_id, event.event_parameters)
+
+
+def parameters_in(event_type_id: int, text: str) -> dict[str, Any]:
+    """As `parameters_of`, of a text that is no event's yet."""
+    if event_type_id == WORKFLOW:
+        return {"steps": read_workflow(text)}
+    model = _MODELS.get(event_type_id, Parameters)
+    given = read_parameters(model, text, EVENT_TYPES[event_type_id])
     return given.model_dump(mode="json", by_alias=True, exclude_unset=True)

@@ -90,6 +90,8 @@ class Station:
             self._router.add(order, recorder, recorder.inform, at_next_open=reopens)
             if chooses:
                 self._capture.want(ask)
+                if not reopens:
+                    self._router.connect_waiting()  # a photo whose size was to be opened: the recording has the word
         recorder.start()
 
     def photograph(self, order: PhotoOrder) -> None:

@@ -10,7 +10,7 @@ from agent.running import ActionTraits, Parameters, Result, SinkKind, StopReason
 class StartBars:
     """The test picture is what everything on this camera sees until the duration, the stop, or an end."""
 
-    traits: ClassVar = ActionTraits(sink=SinkKind.BARS)
+    traits: ClassVar = ActionTraits(sink=SinkKind.BARS, resumable=True)
 
     async def run(self, context: Context, parameters: Parameters) -> Result:
         """Result: `{"camera": name, "seconds": s}`. Raises Stopped. The camera is back whatever happens."""

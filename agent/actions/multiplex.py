@@ -13,7 +13,7 @@ from hardware.models import KeepWarm
 class StartCameraMultiplex:
     """Until its duration or Device_End_process: there is no stop type for it."""
 
-    traits: ClassVar = ActionTraits(sink=SinkKind.WARM)
+    traits: ClassVar = ActionTraits(sink=SinkKind.WARM, resumable=True)
 
     async def run(self, context: Context, parameters: Parameters) -> Result:
         """Result: `{"camera": name, "seconds": s}`. Raises Stopped, CameraUnavailable when it does not open."""

@@ -4,11 +4,12 @@ import contextlib
 from typing import ClassVar
 
 from agent.context import Context
-from agent.errors import UnknownEvent
+from agent.errors import BadParameter, UnknownEvent
 from agent.running import ActionTraits, Parameters, Result, StopReason
 from presets_store.protocol.statuses import EventStatus
 from presets_store.rules.commands import AlreadyEnded
 from presets_store.rules.event import Event
+from presets_store.rules.workflow import workflow_of
 from presets_store.services.caller import INSIDE
 from presets_store.services.errors import NotFound
 
@@ -25,6 +26,10 @@ class EndProcess:
             event = await context.events.require(event_key)
         except NotFound as error:
             raise UnknownEvent(event=event_key) from error
+        if event.uuid == workflow_of(context.event):
+            raise BadParameter(
+                field="eventID", wrong=event_key, right="an event other than the workflow of which this is a step"
+            )
         if event_key != context.event.key and await end_event(context, event):
             return {"ended": [event_key]}
         return {"ended": [], "note": f"event {event_key} was not running"}

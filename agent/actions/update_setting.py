@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from agent.context import Context
 from agent.running import ActionTraits, Parameters, Result
+from presets_store.services.bindings import SEALING
 
 
 class UpdateSetting:
@@ -13,5 +14,10 @@ class UpdateSetting:
 
     async def run(self, context: Context, parameters: Parameters) -> Result:
         """Result: the setting and what it is now, which outlasts a power cut. Raises UnknownSetting."""
-        foreign = bool(context.event.upstream)
-        return await context.settings.change(parameters["name"], parameters.get("value", ""), foreign=foreign)
+        event = context.event
+        return await context.settings.change(
+            parameters["name"],
+            parameters.get("value", ""),
+            foreign=bool(event.upstream),
+            bound=event.cause == SEALING,
+        )

@@ -129,9 +129,8 @@ class StatusReader:
 
     async def _outbox(self) -> OutboxStatus:
         destination = self.settings.upstream.url
-        waiting = await self.services.outbox.depth(destination)
-        oldest = await self.services.outbox.oldest(destination) if waiting else None
-        return OutboxStatus(waiting=waiting, oldest_date=oldest.created if oldest else 0)
+        outbox = self.services.outbox
+        return OutboxStatus(waiting=await outbox.depth(destination), oldest_date=await outbox.since(destination))
 
 
 def _upstream(url: str, link: Link) -> UpstreamStatus:

@@ -19,14 +19,23 @@ CHECK_AFTER = 20.0
 """Seconds after the start: the start-up preset comes first."""
 
 
-async def check_database(path: Path, database: Database, clock: Clock) -> NoReturn:
-    """Once; then waits to be cancelled. What is damaged is put right at the next start, without stopping what runs."""
+async def watch_database(path: Path, database: Database, clock: Clock) -> NoReturn:
+    """Raises DatabaseDamaged as soon as anybody meets with damage: the agent is built anew, on a fresh database.
+
+    What only the look finds is in nobody's way: it is put right at the next start, without stopping what runs.
+    """
+    looking = asyncio.ensure_future(_look(path, database, clock))
+    try:
+        raise await database.until_damaged()
+    finally:
+        looking.cancel()
+
+
+async def _look(path: Path, database: Database, clock: Clock) -> None:
     await clock.sleep(CHECK_AFTER)
     damage = await check(path)
     if damage:
         await _tell(path, damage, database, micros(clock.now()))
-    while True:
-        await asyncio.Event().wait()
 
 
 async def _tell(path: Path, damage: str, database: Database, moment: int) -> None:

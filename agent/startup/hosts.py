@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from agent.actions import traits_of
+from agent.parameters import parameters_in
 from agent.running import SinkKind
 from agent.settings import CameraSettings, Settings
 from hardware.client import CameraClient, Prespawned
 from hardware.models import CameraReport, KeepWarm
 from presets_store.errors import CuelightError
 from presets_store.protocol.event_types import EVENT_TYPES
-from presets_store.protocol.parameters import parse_parameters
 from presets_store.protocol.startup import StandalonePreset
 from presets_store.rules.targeting import choose_camera
 
@@ -45,7 +45,7 @@ def warmth_for(preset: StandalonePreset | None, cameras: tuple[CameraSettings, .
     if preset is None or kind is None or traits_of(kind.id).sink not in _FILMING:
         return None
     with contextlib.suppress(CuelightError):
-        asked = parse_parameters(kind, preset.event_parameters)
+        asked = parameters_in(kind.id, preset.event_parameters)
         candidates = [
             _Candidate(-1 - index, index, camera.id, camera.name or camera.id) for index, camera in enumerate(cameras)
         ]

@@ -16,6 +16,7 @@ from presets_store.clock import Clock, micros
 from presets_store.errors import CuelightError, Kind
 from presets_store.protocol.event_types import find_event_type
 from presets_store.protocol.startup import StandalonePreset
+from presets_store.rules.bindings import NotBindable
 from presets_store.rules.event import Event
 from presets_store.rules.startup import Again, Binding, Link, LinkState, Mode, RunNote, may_fire, plan
 from presets_store.services import Services
@@ -158,24 +159,35 @@ class Starting:
     async def _standalone(self) -> tuple[StandalonePreset | None, str]:
         """The preset for a start without network, and where it was read: the sealed cache, else the database's copy."""
         kept = self._sealed.standalone()
-        if kept is not None:
+        if kept is not None and (self._found.database_lost or not await self._overruled(kept)):
             return kept, SEALED
-        copy = await self._services.startup.standalone_of(self._own)
-        if copy is None:
-            return None, ""
-        await self._seal_anew(copy)
-        return copy, DATABASE
+        copy = await self._copy()
+        if copy is not None or kept is not None:
+            await self._seal_anew(copy, kept)
+        return copy, DATABASE if copy is not None else ""
 
-    async def _seal_anew(self, copy: StandalonePreset) -> None:
+    async def _overruled(self, kept: StandalonePreset) -> bool:
+        """Whether a sound database says otherwise: what it had sent to the cache did not arrive there."""
+        try:
+            return await self._services.startup.overrules(kept)
+        except NotBindable:
+            return False  # a member of the workflow is gone; the whole one that is kept still runs
+
+    async def _copy(self) -> StandalonePreset | None:
+        """The database's own; None when none is bound, or it cannot be run any more, which is told."""
+        try:
+            return await self._services.startup.standalone_of(self._own)
+        except NotBindable as error:
+            await self._note("startup_preset_refused", f"the standalone preset cannot be run: {error.message}")
+            return None
+
+    async def _seal_anew(self, copy: StandalonePreset | None, kept: StandalonePreset | None) -> None:
         try:
             await self._sealed.set_standalone(copy)
         except CuelightError as error:  # it runs all the same; the next start tries again
             logger.error("the standalone preset is not sealed anew: %s", error, extra={"code": error.code})
             return
-        await self._note(
-            "standalone_resealed",
-            "the sealed cache did not hold the standalone preset; the database's copy is used, and sealed anew",
-        )
+        await self._note("standalone_resealed", _resealed(copy, kept))
 
     async def _fired(self, told: Started, standalone: StandalonePreset | None) -> Started:
         """Fires what was decided on, at most once per boot; what is to be told then."""
@@ -250,6 +262,13 @@ class Starting:
         if self._services.own is None:
             raise LookupError("an agent's store has an own device")
         return self._services.own.key
+
+
+def _resealed(copy: StandalonePreset | None, kept: StandalonePreset | None) -> str:
+    if copy is None:
+        return "the sealed cache held a standalone preset that is not bound any more; it was taken out"
+    found = "did not hold the standalone preset" if kept is None else "held another state of the standalone preset"
+    return f"the sealed cache {found}; the database's copy is used, and sealed anew"
 
 
 def _tell(started: Started) -> None:

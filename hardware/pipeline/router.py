@@ -72,6 +72,12 @@ class Router:
             else:
                 self._raw.attach(sink, since_ns)
 
+    def connect_waiting(self) -> None:
+        """The camera is not reopened after all: those who waited for that get what flows now."""
+        with self._lock:
+            if self._raw.stream is not None:
+                self._attach_waiting()
+
     def untap(self, sink: PacketSink) -> None:
         """Feeds that sink no more; harmless when it is not fed."""
         with self._lock:
@@ -91,15 +97,18 @@ class Router:
         """The camera was opened and delivers `granted`; `note` as in `Stream`."""
         with self._lock:
             self._raw.renew(Stream(granted, note=note))
-            for sink in self._waiting:
-                self._raw.attach(sink, None)
-            self._waiting.clear()
+            self._attach_waiting()
             for route in self._routes.values():
                 plan = plan_recording(route.order, granted)
                 if route.outlet is None or plan.recipe != route.recipe:
                     self._disconnect(route)
                     # Without pre-roll: an encoder that was shared may still hold what was before.
                     self._connect(route, granted, None)
+
+    def _attach_waiting(self) -> None:
+        for sink in self._waiting:
+            self._raw.attach(sink, None)
+        self._waiting.clear()
 
     def _connect(self, route: _Route, granted: Format, since_ns: int | None) -> None:
         plan = plan_recording(route.order, granted)

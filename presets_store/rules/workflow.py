@@ -30,6 +30,11 @@ def workflow_of(event: Event) -> str:
     return event.cause.removeprefix(_PREFIX).partition(":")[0] if event.cause.startswith(_PREFIX) else ""
 
 
+def is_step(event: Event) -> bool:
+    """Whether its cause names a step; a peer that records what ended elsewhere may write anything there."""
+    return bool(workflow_of(event)) and event.cause.rpartition(":")[2].isdecimal()
+
+
 def step_index(event: Event) -> int:
     """Which step (from 0) of its workflow the event is; for events of steps only."""
     return int(event.cause.rpartition(":")[2])

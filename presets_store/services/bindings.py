@@ -27,6 +27,9 @@ FIELDS = {Binding.ONLINE: "device_ready_event_preset_id", Binding.STANDALONE: "s
 """The member of a device that holds each binding: the key of a preset, 0 for none."""
 
 _MARKS = {Binding.ONLINE: "ready_boot_id", Binding.STANDALONE: "standalone_boot_id"}
+SEALING = "binding"
+"""`cause` of the events by which a device is told what is bound."""
+
 _UPDATE_SETTING = "Device_Update_setting"
 _AHEAD_OF_OTHERS = 0
 _SEALING_ATTEMPTS = 5
@@ -66,7 +69,10 @@ def of_earlier_boot(event: Event, device: Device, boot_id: str) -> bool:
     `device` as it was when the agent started.
     """
     fired = next((binding for binding in Binding if event.cause == cause_of(binding)), None)
-    return fired is not None and boot_id not in (event.boot_id, getattr(device, _MARKS[fired]))
+    if fired is None:
+        return False
+    known = {event.boot_id, getattr(device, _MARKS[fired])} - {""}
+    return bool(known) and boot_id not in known
 
 
 def bindings_with(connection: Connection, preset: Preset) -> list[Bound]:
@@ -123,7 +129,7 @@ def queue_sealing(unit: Unit, changes: Changes, device_key: int, preset: Preset 
         event_parameters=json.dumps({"name": STANDALONE_SETTING, "value": value}, ensure_ascii=False),
         priority=_AHEAD_OF_OTHERS,
         max_attempts=_SEALING_ATTEMPTS,
-        cause="binding",
+        cause=SEALING,
     )
     return changes.add(unit, wanted)
 

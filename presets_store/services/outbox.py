@@ -2,7 +2,7 @@
 
 from presets_store.clock import Clock, micros
 from presets_store.storage.database import Database
-from presets_store.storage.outbox import count_outbox, oldest_in_outbox, postpone, remove_from_outbox
+from presets_store.storage.outbox import count_outbox, oldest_in_outbox, outbox_since, postpone, remove_from_outbox
 from presets_store.storage.records import OutboxItem
 
 AHEAD = 16
@@ -34,3 +34,7 @@ class OutboxService:
     async def depth(self, destination: str) -> int:
         """How many reports wait."""
         return await self._database.read(lambda connection: count_outbox(connection, destination))
+
+    async def since(self, destination: str) -> int:
+        """The moment (microseconds) of the oldest report that waits, due or not; 0 for none."""
+        return await self._database.read(lambda connection: outbox_since(connection, destination))

@@ -1,7 +1,7 @@
 """Opens a device's database, and puts a fresh one in its place when it is damaged or gone."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -73,9 +73,9 @@ async def open_or_replace(
     note = await place.carry_out(read_note, path)
     if note is None:
         try:
-            note = await _note_of_loss(place, clock, expected=expected)
+            note = await _or_damaged(place, _note_of_loss(place, clock, expected=expected))
             if note is None:
-                return await _opened(place), []
+                return await _or_damaged(place, _tried_out(place)), []
         except DatabaseDamaged as damaged:
             note = Note(reason=str(damaged.fields["reason"]), moment=micros(clock.now()))
         await place.carry_out(path.parent.mkdir, 0o700, True, True)
@@ -94,10 +94,10 @@ async def _note_of_loss(place: _Place, clock: Clock, *, expected: bool) -> Note 
     return Note(reason=reason, moment=micros(clock.now()), lost=True)
 
 
-async def _opened(place: _Place) -> Database:
+async def _or_damaged(place: _Place, looking: Awaitable[Result]) -> Result:
     """Raises DatabaseDamaged, also for damage that first shows as another error."""
     try:
-        return await _tried_out(place)
+        return await looking
     except (DatabaseForeign, MigrationFailed, StorageUnavailable) as error:
         damage = await check(place.path)
         if not damage:

@@ -13,7 +13,7 @@ from presets_store.protocol.statuses import EventStatus
 from presets_store.rules.commands import Begin, Command, Expire, Finish, Interrupt, LeaseCheck, Progress, SilenceCheck
 from presets_store.rules.event import Event
 from presets_store.rules.lifecycle import SILENCE_LIMIT
-from presets_store.rules.workflow import NestedWorkflow, step_cause
+from presets_store.rules.workflow import NestedWorkflow, is_step, step_cause
 from presets_store.services.caller import INSIDE
 from presets_store.services.changes import Changes, Reporting, event_of, require_event
 from presets_store.services.errors import NotFound
@@ -82,7 +82,7 @@ class Runs:
     async def steps_of(self, workflow: Event) -> list[Event]:
         """The events of the workflow's steps so far, in the order in which they were made."""
         cause = step_cause(workflow.uuid)
-        return await self._units.read(lambda connection: find_events_by_cause(connection, cause, after=workflow.key))
+        return await self._units.read(lambda connection: _made_here(connection, cause, workflow))
 
     async def presets(self, keys: Collection[int]) -> dict[int, Preset]:
         """Those of the presets that there are, by key."""
@@ -103,8 +103,7 @@ class Runs:
 
         def make(unit: Unit) -> Event:
             require_event(unit, workflow.key)  # locked: no other call for the same step is between look and write
-            made = find_events_by_cause(unit.connection, cause, after=workflow.key)
-            for event in made:
+            for event in _made_here(unit.connection, cause, workflow):
                 if event.cause == cause:
                     return event
             if isinstance(preset, int):
@@ -198,3 +197,9 @@ def _target(unit: Unit, preset: Preset, device_key: int) -> int:
     if target is None:
         raise NotFound(what="device group", name=preset.device_group_id)
     return require_device(unit.connection, target).key
+
+
+def _made_here(connection: Connection, cause: str, workflow: Event) -> list[Event]:
+    """Events of steps. Those that a peer recorded under such a cause are none: they ran elsewhere."""
+    found = find_events_by_cause(connection, cause, after=workflow.key)
+    return [event for event in found if is_step(event) and event.created_by == INSIDE.name]

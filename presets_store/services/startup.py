@@ -92,6 +92,33 @@ class StartupService:
 
         return await self._units.read(find)
 
+    async def overrules(self, kept: StandalonePreset) -> bool:
+        """Whether the own store knows the preset that the device keeps, and binds another state of it, or not it.
+
+        A preset that this store does not know came from elsewhere; about that it has nothing to say.
+        """
+
+        def look(connection: Connection) -> bool:
+            preset = get_preset(connection, kept.key) if kept.key else None
+            if preset is None or preset.uuid != kept.uuid:
+                return False
+            bound = bound_key(require_device(connection, self._own_device), Binding.STANDALONE)
+            return bound != preset.key or expanded(connection, preset).revision != kept.revision
+
+        return await self._units.read(look)
+
+    async def took(self, kept: StandalonePreset | None) -> None:
+        """For the agent: the own device keeps this preset, without a binding having told it to; so it is bound."""
+
+        def note(unit: Unit) -> None:
+            device = lock_device(unit.connection, self._own_device)
+            preset = get_preset(unit.connection, kept.key) if kept is not None and kept.key else None
+            known = preset is not None and kept is not None and preset.uuid == kept.uuid
+            after = replace(device, standalone_event_preset_id=preset.key if preset is not None and known else 0)
+            update_device(unit.connection, device, after)
+
+        await self._units.write(INSIDE, note)
+
     async def whole(self, preset_key: int) -> StandalonePreset:
         """A preset as its device would keep it for a start without a network. Raises NotFound, NotBindable."""
         return await self._units.read(lambda connection: expanded(connection, require_preset(connection, preset_key)))

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from presets_store.storage.errors import DatabaseForeign
+from presets_store.storage.errors import DatabaseDamaged, DatabaseForeign
 
 Result = TypeVar("Result")
 
@@ -37,6 +37,10 @@ class Database(Protocol):
 
     async def read(self, function: Callable[[Connection], Result]) -> Result:
         """Runs `function` on one snapshot; it cannot write."""
+        ...
+
+    async def until_damaged(self) -> DatabaseDamaged:
+        """Returns when a function has met with damage in the database's own file; of a server's it is never said."""
         ...
 
     async def close(self) -> None:

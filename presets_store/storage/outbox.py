@@ -23,6 +23,12 @@ def count_outbox(connection: Connection, destination: str) -> int:
     return connection.execute(statement).scalar_one()
 
 
+def outbox_since(connection: Connection, destination: str) -> int:
+    """The moment (microseconds) of the oldest report, due or not; 0 for none."""
+    statement = select(func.min(outbox.c.created)).where(outbox.c.destination == destination)
+    return connection.execute(statement).scalar() or 0
+
+
 def postpone(connection: Connection, key: int, *, error: str, not_before: int) -> None:
     """Notes a failed attempt: it is counted, `error` kept, and nothing sent before `not_before` (microseconds)."""
     connection.execute(

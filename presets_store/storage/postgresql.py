@@ -15,7 +15,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from presets_store.storage.database import Database
-from presets_store.storage.errors import DatabaseClosed, DatabaseForeign, StorageUnavailable
+from presets_store.storage.errors import DatabaseClosed, DatabaseDamaged, DatabaseForeign, StorageUnavailable
 from presets_store.storage.revision import CURRENT, Schema, migrate_in_child
 
 Result = TypeVar("Result")
@@ -91,6 +91,10 @@ class PostgresqlDatabase:
 
     async def read(self, function: Callable[[Connection], Result]) -> Result:
         return await self._once(self._reading, function)
+
+    async def until_damaged(self) -> DatabaseDamaged:
+        never: asyncio.Future[DatabaseDamaged] = asyncio.get_running_loop().create_future()
+        return await never  # its files are the server's to look after
 
     async def close(self) -> None:
         self._closed = True

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import re
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
@@ -99,16 +99,34 @@ class SqliteDatabase:
         self._reading = make_engine(path, begin="BEGIN", pragmas=pragmas, mode="ro", connections=_READERS)
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="storage-reader")
         self._writer = Writer(self._engine.connect(), self._translated)
+        self._damage: DatabaseDamaged | None = None
+        self._damaged = asyncio.Event()
 
     async def write(self, function: Callable[[Connection], Result]) -> Result:
         if self._writer.stopped:
             raise DatabaseClosed(database=self._name)
-        return await self._writer.submit(function)
+        with self._noting_damage():
+            return await self._writer.submit(function)
 
     async def read(self, function: Callable[[Connection], Result]) -> Result:
         if self._writer.stopped:
             raise DatabaseClosed(database=self._name)
-        return await asyncio.get_running_loop().run_in_executor(self._readers, self._on_snapshot, function)
+        with self._noting_damage():
+            return await asyncio.get_running_loop().run_in_executor(self._readers, self._on_snapshot, function)
+
+    async def until_damaged(self) -> DatabaseDamaged:
+        while self._damage is None:
+            await self._damaged.wait()
+        return self._damage
+
+    @contextlib.contextmanager
+    def _noting_damage(self) -> Iterator[None]:
+        try:
+            yield
+        except DatabaseDamaged as damage:
+            self._damage = damage
+            self._damaged.set()
+            raise
 
     async def close(self) -> None:
         if not self._writer.stopped:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import sqlite3
 from pathlib import Path
 from typing import NoReturn
@@ -42,8 +43,8 @@ def damage_of(path: Path) -> str:
     try:
         with path.open("rb") as file:
             header = file.read(_HEADER_BYTES)
-    except OSError:
-        return ""
+    except OSError as error:
+        return f"its beginning cannot be read: {error.strerror}" if error.errno == errno.EIO else ""
     # With a log the header that counts is the one in there.
     return (header_damage(header) if header and not log_bytes(path) else "") or _check(path)
 

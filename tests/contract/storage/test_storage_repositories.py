@@ -157,13 +157,15 @@ async def test_keys_start_above_the_high_water_mark(database: Database, device: 
 
 async def test_outbox_is_oldest_first_per_destination(database: Database, device: Device) -> None:
     event = await database.write(lambda c: events.insert_event(c, make_event(device.key)))
-    first = await database.write(lambda c: outbox.add_to_outbox(c, make_report(event)))
-    second = await database.write(lambda c: outbox.add_to_outbox(c, make_report(event)))
+    first = await database.write(lambda c: outbox.add_to_outbox(c, make_report(event, created=7)))
+    second = await database.write(lambda c: outbox.add_to_outbox(c, make_report(event, created=8)))
     await database.write(lambda c: outbox.add_to_outbox(c, make_report(event, destination="cloud")))
     await database.write(lambda c: outbox.postpone(c, first.key, error="HTTP 503", not_before=9))
     waiting = await database.read(lambda c: outbox.oldest_in_outbox(c, "hub", 10))
     assert waiting == [replace(first, attempts=1, last_error="HTTP 503", not_before=9), second]
     assert await database.read(lambda c: outbox.count_outbox(c, "hub")) == 2
+    assert await database.read(lambda c: outbox.outbox_since(c, "hub")) == 7, "postponed, and waiting all the same"
+    assert await database.read(lambda c: outbox.outbox_since(c, "nowhere")) == 0
     with pytest.raises(IntegrityError):
         await database.write(lambda c: events.delete_event(c, event.key))
     assert await database.write(lambda c: outbox.remove_from_outbox(c, first.key))

@@ -9,8 +9,10 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from fakes.clock import ManualClock
 from fakes.damage import copy_database, header_overwritten
 
+from presets_store.services.restore import Kept, open_or_replace
 from presets_store.storage import DatabaseDamaged, open_database
 from presets_store.storage.damage import remains
 from presets_store.storage.damage.salvage import salvage
@@ -58,3 +60,13 @@ def test_the_copy_that_is_made_to_read_a_damaged_file_is_for_nobody_else(
     finally:
         os.umask(before)
     assert seen == [0o600]
+
+
+async def test_a_device_that_has_run_before_replaces_it_too(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("ALTER TABLE alembic_version RENAME TO alembic_versiom")
+    database, found = await open_or_replace(
+        path, Kept(), ManualClock(), backup_folder=path.parent / "backups", report_to="", expected=True
+    )
+    await database.close()
+    assert [incident.code for incident in found] == ["database_damaged"]

@@ -15,7 +15,9 @@ from agent.errors import UnknownSetting
 from agent.running import Result
 from agent.startup.sealed import SealedState
 from presets_store.errors import CuelightError
+from presets_store.protocol.presets import CreateEventPreset
 from presets_store.protocol.startup import STANDALONE_SETTING
+from presets_store.services.caller import INSIDE
 
 PRESET: dict[str, Any] = {
     "key": 7, "uuid": "u", "eventPresetName": "Night", "eventTypeID": 1, "eventParameters": '{"durationSeconds": 5}',
@@ -176,3 +178,16 @@ async def test_the_grace_is_kept_for_the_next_start(settings: AdjustableSettings
         with pytest.raises(UnknownSetting, match="0 to 120"):
             await settings.change("startup_grace", wrong, foreign=False)
     assert sealed.setting("startup_grace") == "2.5"
+
+
+async def test_what_an_event_sets_or_clears_without_a_binding_is_bound_or_unbound(
+    store: ServedStore, settings: AdjustableSettings
+) -> None:
+    body = CreateEventPreset(event_preset_name="Stage", device_id=store.device, event_type="Video_Test_event")
+    key = (await store.services.presets.create(INSIDE, body)).key
+    await bind(settings, str(key))
+    assert (await store.services.devices.get(store.device)).standalone_event_preset_id == key
+    await settings.change(STANDALONE_SETTING, "", foreign=False, bound=True)
+    assert (await store.services.devices.get(store.device)).standalone_event_preset_id == key, "the binding's own word"
+    await bind(settings, "")
+    assert (await store.services.devices.get(store.device)).standalone_event_preset_id == 0

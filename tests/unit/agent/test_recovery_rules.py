@@ -70,6 +70,7 @@ def test_what_start_up_fired_in_an_earlier_boot_does_not_go_on_and_neither_do_it
         ("startup:online", "", "boot-1", True),  # never begun
         ("startup:standalone", "", "boot-2", False),  # fired in this boot, by an agent that ended before it began
         ("startup:standalone", "boot-2", "boot-1", False),
+        ("startup:online", "", "", False),  # fired for a peer that named no boot
         ("api", "boot-1", "boot-1", False),
     ],
 )

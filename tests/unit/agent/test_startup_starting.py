@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 from fakes.served_store import SEALER, SERIAL, ServedStore, until
+from sqlalchemy import Connection
 
+from agent.startup.checking import watch_database
 from agent.startup.incidents import incidents
 from agent.startup.keeping import kept_of
 from agent.startup.sealed import SealedState
@@ -18,6 +20,7 @@ from presets_store.protocol.startup import StandalonePreset
 from presets_store.rules.event import Event
 from presets_store.rules.startup import Binding, Mode, RunNote
 from presets_store.services.caller import INSIDE
+from presets_store.storage import DatabaseDamaged
 from presets_store.storage.events import list_events
 
 BOOT = "boot-1"
@@ -131,3 +134,59 @@ async def test_a_revoked_key_stays_revoked_though_the_database_is_lost_right_aft
         await until(lambda: status() == "active")
         await store.services.keys.revoke(INSIDE, key.key)
         await until(lambda: status() == "revoked")  # the clock stands still: no round of keeping has come
+
+
+async def bound_standalone(store: ServedStore) -> StandalonePreset:
+    """A preset of the own store that is bound as standalone; as it is to be kept. The event that brings it is over."""
+    body = CreateEventPreset(event_preset_name="Stage", device_id=store.device, event_type="Video_Test_event")
+    key = (await store.services.presets.create(INSIDE, body)).key
+    await store.services.startup.bind(INSIDE, "standalone", key, StartupTarget())
+    await store.services.events.clear_pending(INSIDE, store.device)
+    return await store.services.startup.whole(key)
+
+
+async def test_a_sound_database_overrules_an_older_state_in_the_cache(store: ServedStore, sealed: SealedState) -> None:
+    bound = await bound_standalone(store)
+    await sealed.set_standalone(bound.model_copy(update={"event_preset_name": "Old", "revision": bound.revision - 1}))
+    found = await started(store, sealed)
+    assert (found.preset_name, found.source) == ("Stage", "database")
+    assert sealed.standalone() == bound
+    assert await codes(store) == ["standalone_resealed"]
+
+
+async def test_what_is_not_bound_any_more_does_not_run_though_it_was_not_taken_out_of_the_cache(
+    store: ServedStore, sealed: SealedState
+) -> None:
+    bound = await bound_standalone(store)
+    await sealed.set_standalone(bound)
+    await store.services.startup.unbind(INSIDE, "standalone", store.device)
+    await store.services.events.clear_pending(INSIDE, store.device)
+    found = await started(store, sealed)
+    assert (found.binding, sealed.standalone()) == (None, None)
+    assert await fired(store) == []
+
+
+async def test_a_preset_that_the_own_store_does_not_know_runs_whatever_that_binds(
+    store: ServedStore, sealed: SealedState
+) -> None:
+    await bound_standalone(store)
+    await sealed.set_standalone(PRESET.model_copy(update={"uuid": "of-a-hub"}))
+    assert (await started(store, sealed)).source == "sealed cache"
+
+
+async def test_a_lost_database_overrules_nothing(store: ServedStore, sealed: SealedState) -> None:
+    bound = await bound_standalone(store)
+    await sealed.set_standalone(bound.model_copy(update={"event_preset_name": "Kept", "revision": 1}))
+    assert (await started(store, sealed, database_lost=True)).preset_name == "Kept"
+
+
+async def test_damage_that_anybody_meets_ends_the_watch_over_the_database(store: ServedStore, tmp_path: Path) -> None:
+    watching = asyncio.ensure_future(watch_database(tmp_path / "store.db", store.services.database, store.clock))
+
+    def meet(_connection: Connection) -> None:
+        raise DatabaseDamaged(database="store.db", reason="a page is noise")
+
+    with pytest.raises(DatabaseDamaged):
+        await store.services.database.read(meet)
+    with pytest.raises(DatabaseDamaged, match="a page is noise"):
+        await watching

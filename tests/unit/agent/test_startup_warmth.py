@@ -52,3 +52,12 @@ def test_nothing_bound_an_unknown_type_or_bad_parameters_open_nothing() -> None:
     assert camera_of(StandalonePreset(event_type_id=9999)) is None
     bad = find_event_type("Video_Start_recording").id
     assert camera_of(StandalonePreset.model_construct(event_type_id=bad, event_parameters="no JSON")) is None
+
+
+def test_members_are_read_as_the_action_reads_them() -> None:
+    """`null` and an empty number stand for absent, and the case of the first letter does not matter."""
+    absent = preset("Video_Start_recording", width=None, fps="", Height=None)
+    assert warmth_for(absent, CAMERAS) == Warmth("main", KeepWarm(on=True))
+    assert warmth_for(preset("Video_Start_recording", Width=640, Height=480), CAMERAS) == Warmth(
+        "main", KeepWarm(on=True, width=640, height=480)
+    )

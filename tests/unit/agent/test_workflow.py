@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, ClassVar
+from uuid import uuid4
 
 import pytest
 from fakes.acting import tools_on
@@ -371,3 +372,29 @@ async def test_a_waiting_step_of_a_workflow_that_is_over_does_not_start(
         (step,) = await steps_of(store, key)
     assert told(await ended(store, key))["code"] == "interrupted"
     assert step.event_status is EventStatus.CANCELLED
+
+
+async def test_a_step_cannot_end_its_own_workflow_and_neither_waits_for_the_other(
+    store: ServedStore, tmp_path: Path, scripted: Scripted
+) -> None:
+    earlier = await queue(store, [await preset(store, "one")])
+    step = await preset(store, "end the workflow", "Device_End_process", eventID=earlier + 1)
+    assert await queue(store, [step]) == earlier + 1
+    async with dispatching(store, tmp_path):
+        event = await ended(store, earlier + 1)
+    assert event.event_status is EventStatus.ERROR
+    assert "an event other than the workflow" in json.loads(event.result)["message"]
+
+
+async def test_events_that_were_recorded_as_steps_elsewhere_are_none_of_this_workflow(
+    store: ServedStore, tmp_path: Path, scripted: Scripted
+) -> None:
+    key = await queue(store, [await preset(store, "one")])
+    workflow = await store.services.events.require(key)
+    body = {"deviceSerial": SERIAL, "eventTypeID": 7, "eventStatus": 4, "attemptNumber": 1}
+    for tail in ("0", "x"):
+        named = {"eventUUID": str(uuid4()), "cause": f"workflow:{workflow.uuid}:{tail}"}
+        await store.client.json("POST", "/v1/event/record", body | named)
+    async with dispatching(store, tmp_path):
+        assert (await ended(store, key)).event_status is EventStatus.COMPLETE
+    assert len(scripted.starts) == 1
