@@ -143,7 +143,7 @@ class Agent:
         store = await open_store(settings, memory, who.serial, who.boot_id, stack)
         new_key = await store.services.keys.create_first()
         cameras = await _cameras(settings, store.services, hosts, stack)
-        media = MediaLibrary(settings.media_folder, store.services.clips, _own(store.services), store.clock)
+        media = MediaLibrary(settings.media_folder, store.services.clips, store.services.own_device.key, store.clock)
         await _recover(store.services, cameras, media, who.boot_id)
         client = _upstream(settings, store, stack)
         starting = _starting(settings, memory, store, who, client)
@@ -186,14 +186,14 @@ class Agent:
         secret = await self.services.keys.secret_of(access_key)
         client = SignedClient(self.api.url, access_key, secret, self.clock)
         try:
-            await show_first_preset(client, _own(self.services), str(self.settings.media_folder))
+            await show_first_preset(client, self.services.own_device.key, str(self.settings.media_folder))
         finally:
             await client.close()
 
     def _start_tasks(
         self, memory: Memory, media: MediaLibrary, who: Identity, client: SignedClient | None, stack: AsyncExitStack
     ) -> None:
-        services, own = self.services, _own(self.services)
+        services, own = self.services, self.services.own_device.key
         adjustable = AdjustableSettings(memory.sealed, services.startup, own)
         adjustable.apply_kept()
         tools = Tools(
@@ -245,15 +245,8 @@ def _identity(settings: Settings) -> Identity:
     return Identity(serial=serial_number(settings.device.serial, settings.state_folder), boot_id=boot_id())
 
 
-def _own(services: Services) -> int:
-    """The key of this device's record."""
-    if services.own is None:
-        raise LookupError("an agent's store has an own device")
-    return services.own.key
-
-
 async def _cameras(settings: Settings, services: Services, hosts: CameraHosts, stack: AsyncExitStack) -> Cameras:
-    cameras, drain = await declared(settings, services, hosts, _own(services))
+    cameras, drain = await declared(settings, services, hosts, services.own_device.key)
     stack.push_async_callback(_staged("the camera reports", STAGE_SECONDS, drain))
     stack.push_async_callback(_staged("the cameras", STAGE_SECONDS, hosts.stop))  # before the store closes
     for camera in cameras:
@@ -301,7 +294,7 @@ async def _recover(services: Services, cameras: Cameras, media: MediaLibrary, bo
     def outlived(event: Event) -> bool:
         return services.own is not None and of_earlier_boot(event, services.own, boot)
 
-    await Recovery(services.events, media, _own(services), camera_of, outlived).run()
+    await Recovery(services.events, media, services.own_device.key, camera_of, outlived).run()
 
 
 def _staged(name: str, seconds: float, stop: Callable[[], Awaitable[Any]]) -> Callable[[], Awaitable[None]]:

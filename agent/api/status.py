@@ -100,9 +100,7 @@ class StatusReader:
 
     async def read(self, started: Started) -> StatusRecord:
         """The status at this moment. Raises what the store raises."""
-        own = self.services.own
-        if own is None:
-            raise LookupError("an agent's store has an own device")
+        own = self.services.own_device
         cameras = await self.services.cameras.of_device(own.key)
         running = await self.services.events.running(own.key)
         return StatusRecord(

@@ -96,7 +96,7 @@ class Starting:
                 logger.error("start-up waits: %s", error, extra={"code": error.code})
                 await self._clock.sleep(RETRY_AFTER)
         self.fired.set()
-        with self._services.wakeups.listening(self._own) as changed:
+        with self._services.wakeups.listening(self._services.own_device.key) as changed:
             while True:
                 self._services.keys.changed.clear()
                 await self.keep()
@@ -133,7 +133,7 @@ class Starting:
         await self._settings_arrived()
         standalone, source = await self._standalone()
         await self._tell_unreadable()
-        online = await self._services.startup.online_of(self._own)
+        online = await self._services.startup.online_of(self._services.own_device.key)
         decided = plan(
             link, online_bound=online is not None, standalone_bound=standalone is not None, grace=found.grace
         )
@@ -151,7 +151,7 @@ class Starting:
         setting = find_event_type("Device_Update_setting").id
         deadline = self._clock.monotonic() + SETTINGS_WITHIN
         while self._clock.monotonic() < deadline:
-            unfinished = await self._services.events.unfinished(self._own)
+            unfinished = await self._services.events.unfinished(self._services.own_device.key)
             if not any(event.event_type_id == setting for event in unfinished):
                 return
             await self._clock.sleep(_LOOK_EVERY)
@@ -176,7 +176,7 @@ class Starting:
     async def _copy(self) -> StandalonePreset | None:
         """The database's own; None when none is bound, or it cannot be run any more, which is told."""
         try:
-            return await self._services.startup.standalone_of(self._own)
+            return await self._services.startup.standalone_of(self._services.own_device.key)
         except NotBindable as error:
             await self._note("startup_preset_refused", f"the standalone preset cannot be run: {error.message}")
             return None
@@ -256,12 +256,6 @@ class Starting:
         """Whether what start-up fired in this boot has not ended, as far as is known."""
         note = self._watched
         return note is not None and not note.ended and note.boot_id == self._found.boot_id
-
-    @property
-    def _own(self) -> int:
-        if self._services.own is None:
-            raise LookupError("an agent's store has an own device")
-        return self._services.own.key
 
 
 def _resealed(copy: StandalonePreset | None, kept: StandalonePreset | None) -> str:

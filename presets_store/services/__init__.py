@@ -49,6 +49,13 @@ class Services:
     keys: KeysService
     outbox: OutboxService
 
+    @property
+    def own_device(self) -> Device:
+        """The device on which the store runs. LookupError on a hub, which is none."""
+        if self.own is None:
+            raise LookupError("this store runs on no device")
+        return self.own
+
     async def sweep(self) -> None:
         """What time does to the store: expiry, leases, silence, old nonces and answers, when keys were used.
 
