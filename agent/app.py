@@ -22,7 +22,7 @@ from agent.first_preset import show_first_preset
 from agent.identity import boot_id, serial_number
 from agent.lifecycle import SystemTaskDied, SystemTasks, only_agent, stage, stop_signals, unless, usable_places
 from agent.logs import logging_to
-from agent.media import MediaLibrary
+from agent.media.library import MediaLibrary
 from agent.parameters import parameters_of
 from agent.recovery import Recovery
 from agent.settings import Settings

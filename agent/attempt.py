@@ -10,7 +10,7 @@ from agent.adjustable import AdjustableSettings
 from agent.cameras import Cameras
 from agent.context import Context
 from agent.errors import ActionCrashed
-from agent.media import MediaLibrary
+from agent.media.library import MediaLibrary
 from agent.outcomes import Outcome, complete, failed, failure, stopped
 from agent.progress import ProgressReporter
 from agent.running import Failed, Parameters, Running, RunningEvents, Stopped

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from agent.adjustable import AdjustableSettings
 from agent.cameras import AgentCamera, Cameras
-from agent.media import MediaLibrary
+from agent.media.library import MediaLibrary
 from agent.running import Result, Running, RunningEvents, SinkKind, StopReason, StopSignal
 from presets_store.clock import Clock
 from presets_store.rules.event import Event

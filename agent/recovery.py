@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from agent.actions import traits_of
-from agent.media import MediaLibrary
+from agent.media.library import MediaLibrary
 from agent.outcomes import Outcome, complete, interrupted, stopped
 from agent.parameters import parameters_of
 from agent.running import Result, SinkKind, StopReason

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from hardware.models import CameraInfo, Format, Packet
+from hardware.models import Adjusted, Adjustment, CameraInfo, Format, Packet
 
 
 class Source(Protocol):
@@ -25,6 +25,13 @@ class Source(Protocol):
     def read(self, timeout: float) -> Packet | None:
         """The next packet; None when none came within `timeout` seconds. Raises CameraUnavailable when it is gone."""
         ...
+
+    def adjust(self, wanted: Adjustment) -> Adjusted:
+        """Sets what the open camera has of `wanted`, in place of what was wanted before; a new open starts without any.
+
+        Called by the reading thread, between two reads. A source without controls meets nothing.
+        """
+        return Adjusted(notes=tuple(f"{name} is not set: this camera has no such control" for name in wanted.asked()))
 
     def close(self) -> None:
         """Stops delivery and releases the device; harmless when it is not open."""

@@ -22,11 +22,10 @@ from hardware.models import (
     Greeting,
     KeepWarm,
     Order,
-    PhotoOrder,
     Ping,
     Pong,
-    RecordingOrder,
     Shutdown,
+    SinkOrder,
     StopSink,
     TestPicture,
 )
@@ -49,7 +48,7 @@ _RECEIVE = 1 << 16
 _EXIT_UNCLEAN = 75
 _EXIT_MISTAKE = 70
 
-StationOrder = RecordingOrder | PhotoOrder | StopSink | KeepWarm | TestPicture
+StationOrder = SinkOrder | StopSink | KeepWarm | TestPicture
 
 
 class Host:
@@ -117,17 +116,15 @@ class Host:
             self._pass_on(order, self._station)
 
     def _pass_on(self, order: StationOrder, station: Station) -> None:
-        if isinstance(order, RecordingOrder):
-            station.record(order)
-        elif isinstance(order, PhotoOrder):
-            station.photograph(order)
-        elif isinstance(order, StopSink):
+        if isinstance(order, StopSink):
             log.info("sink %s: stop: %s", order.sink_id, order.reason)
             station.stop_sink(order.sink_id)
         elif isinstance(order, KeepWarm):
             station.keep_warm(Ask(order.width, order.height, order.rate) if order.on else None)
-        else:
+        elif isinstance(order, TestPicture):
             station.test_picture(order.on)
+        else:
+            station.start_sink(order)
 
     def _configure(self, order: Configure) -> None:
         check_version(order.version)

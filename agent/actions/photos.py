@@ -6,7 +6,7 @@ from typing import ClassVar
 from agent.actions.filming import Filming, Stopping
 from agent.actions.photo_order import not_applied, photo_order
 from agent.context import Context
-from agent.photo_files import PhotoRoll, photo_summary
+from agent.media.photo_files import PhotoRoll, photo_summary
 from agent.running import ActionTraits, Parameters, Result, SinkKind, StopReason
 from hardware.client import SinkHandle, SinkReport
 from hardware.errors import HostLost

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hardware.models import Codec, Format, RecordingOrder
+from hardware.models import Codec, Format, RecordingOrder, StreamOrder
 
 USUAL_RATE = 30.0
 """Frames per second that are wanted when nobody said."""
@@ -23,6 +23,28 @@ class Ask:
     def sized(self) -> bool:
         """Whether a size is asked for."""
         return bool(self.width and self.height)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """How a sink wants its packets. `takes`: the codecs that it takes undecoded.
+
+    `encoding` "copy" prefers them to everything else that it asks for. Sizes in pixels, 0 where they do not matter;
+    `shrinks`: an encoded picture is made smaller when a smaller one is asked for. `bitrate` in bit/s, 0 by quality;
+    `gop` in frames.
+    """
+
+    takes: frozenset[Codec]
+    encoding: str = ""
+    width: int = 0
+    height: int = 0
+    rate: float = 0.0
+    bitrate: int = 0
+    gop: int = 60
+    rotation: int = 0
+    hflip: bool = False
+    vflip: bool = False
+    shrinks: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,27 +95,44 @@ def choose_format(formats: Sequence[Format], ask: Ask, prefer: Format | None) ->
     return min(formats, key=distance, default=prefer)
 
 
-def plan_recording(order: RecordingOrder, granted: Format) -> Plan:
-    """What to do with packets of `granted` for this order."""
-    notes = list(_size_notes(order, granted))
-    turns = bool(order.rotation_degrees or order.hflip or order.vflip)
-    copyable = granted.codec is not Codec.YUYV
-    if order.encoding == "copy" and copyable:
+def wish_of(order: RecordingOrder | StreamOrder, takes: frozenset[Codec]) -> Wish:
+    """What the order asks for; `takes` as in `Wish`."""
+    return Wish(
+        takes=takes,
+        encoding=order.encoding,
+        width=order.width,
+        height=order.height,
+        rate=order.rate,
+        bitrate=order.bitrate,
+        gop=order.gop,
+        rotation=order.rotation_degrees,
+        hflip=order.hflip,
+        vflip=order.vflip,
+        shrinks=isinstance(order, StreamOrder),
+    )
+
+
+def plan_packets(wish: Wish, granted: Format) -> Plan:
+    """What to do with packets of `granted` for this wish."""
+    notes = list(_size_notes(wish, granted))
+    turns = bool(wish.rotation or wish.hflip or wish.vflip)
+    copyable = granted.codec in wish.takes
+    if wish.encoding == "copy" and copyable:
         if turns:
             notes.append("not rotated or flipped: that needs encoding, and copy was asked")
         return Plan(None, tuple(notes))
-    if order.encoding == "copy":
-        notes.append("encoded although copy was asked: the camera's pictures are raw")
+    if wish.encoding == "copy":
+        notes.append(f"encoded although copy was asked: {granted.codec} cannot be passed on here")
     if turns:
         notes.append("encoded: rotating or flipping needs it")
-    passes = granted.codec is Codec.H264 or (granted.codec is Codec.HEVC and order.encoding == "")
-    if passes and not turns:
+    passes = granted.codec is Codec.H264 or (granted.codec is Codec.HEVC and wish.encoding == "")
+    if passes and copyable and not turns:
         return Plan(None, tuple(notes))
-    recipe = Recipe(granted, order.bitrate, order.gop, order.rotation_degrees, order.hflip, order.vflip)
+    recipe = Recipe(granted, wish.bitrate, wish.gop, wish.rotation, wish.hflip, wish.vflip)
     return Plan(recipe, tuple(notes))
 
 
-def _size_notes(order: RecordingOrder, granted: Format) -> Sequence[str]:
-    if not (order.width and order.height) or (order.width, order.height) == (granted.width, granted.height):
+def _size_notes(wish: Wish, granted: Format) -> Sequence[str]:
+    if not (wish.width and wish.height) or (wish.width, wish.height) == (granted.width, granted.height):
         return ()
-    return (f"asked {order.width}x{order.height}, the camera grants {granted.width}x{granted.height}",)
+    return (f"asked {wish.width}x{wish.height}, the camera grants {granted.width}x{granted.height}",)

@@ -1,11 +1,11 @@
-"""Which recording is fed by what: the camera's own packets, or an encoder that it shares with others like it."""
+"""Which sink is fed by what: the camera's own packets, or an encoder that it shares with others like it."""
 
 import threading
 from collections.abc import Callable
 
-from hardware.models import Format, Packet, RecordingOrder
+from hardware.models import Format, Packet
 from hardware.pipeline.fanout import FanOut
-from hardware.pipeline.plan import Recipe, plan_recording
+from hardware.pipeline.plan import Recipe, Wish, plan_packets
 from hardware.pipeline.ring import Ring
 from hardware.pipeline.stage import EncodeStage
 from hardware.pipeline.stream import PacketSink, Stream
@@ -14,10 +14,10 @@ NoteTaker = Callable[[tuple[str, ...]], None]
 
 
 class _Route:
-    """One recording and what feeds it (None while the camera is not open)."""
+    """One sink and what feeds it (None while the camera is not open)."""
 
-    def __init__(self, order: RecordingOrder, sink: PacketSink, inform: NoteTaker) -> None:
-        self.order = order
+    def __init__(self, wish: Wish, sink: PacketSink, inform: NoteTaker) -> None:
+        self.wish = wish
         self.sink = sink
         self.inform = inform
         self.outlet: FanOut | None = None
@@ -25,7 +25,7 @@ class _Route:
 
 
 class Router:
-    """Connects recordings with the camera's stream as soon as its format is known, and anew when that changes.
+    """Connects sinks with the camera's stream as soon as its format is known, and anew when that changes.
 
     `renew`, `offer` and `pause` are called by the capture thread, the rest by any.
     """
@@ -38,21 +38,20 @@ class Router:
         self._stages: dict[Recipe, EncodeStage] = {}
         self._waiting: list[PacketSink] = []
 
-    @property
-    def idle(self) -> bool:
-        """True without recordings."""
-        return not self._routes
+    def add(
+        self, sink_id: str, wish: Wish, sink: PacketSink, inform: NoteTaker, since_ns: int | None, *, at_next_open: bool
+    ) -> None:
+        """Feeds `sink` as it wishes; `inform` gets notes for people before the packets that they are about.
 
-    def add(self, order: RecordingOrder, sink: PacketSink, inform: NoteTaker, *, at_next_open: bool) -> None:
-        """Feeds `sink`, from the pre-roll on when the camera is open; `inform` gets notes for people before that.
-
-        `at_next_open`: what flows now is not for it, because the camera is about to be reopened.
+        When the camera is open it begins at the last key frame at or before `since_ns` (CLOCK_MONOTONIC) that the ring
+        has; None: with what comes from now on. `at_next_open`: what flows now is not for it, because the camera is
+        about to be reopened.
         """
-        route = _Route(order, sink, inform)
+        route = _Route(wish, sink, inform)
         with self._lock:
-            self._routes[order.sink_id] = route
+            self._routes[sink_id] = route
             if self._raw.stream is not None and not at_next_open:
-                self._connect(route, self._raw.stream.format, order.requested_mono_ns)
+                self._connect(route, self._raw.stream.format, since_ns)
 
     def remove(self, sink_id: str) -> None:
         """Feeds that sink no more; harmless when it is not there."""
@@ -89,7 +88,7 @@ class Router:
         self._raw.offer(packet)
 
     def pause(self) -> None:
-        """The camera is closed or lost; recordings wait for it."""
+        """The camera is closed or lost; sinks wait for it."""
         with self._lock:
             self._raw.pause()
 
@@ -99,7 +98,7 @@ class Router:
             self._raw.renew(Stream(granted, note=note))
             self._attach_waiting()
             for route in self._routes.values():
-                plan = plan_recording(route.order, granted)
+                plan = plan_packets(route.wish, granted)
                 if route.outlet is None or plan.recipe != route.recipe:
                     self._disconnect(route)
                     # Without pre-roll: an encoder that was shared may still hold what was before.
@@ -111,7 +110,7 @@ class Router:
         self._waiting.clear()
 
     def _connect(self, route: _Route, granted: Format, since_ns: int | None) -> None:
-        plan = plan_recording(route.order, granted)
+        plan = plan_packets(route.wish, granted)
         route.inform(plan.notes)
         route.recipe = plan.recipe
         if plan.recipe is None:

@@ -5,17 +5,16 @@ import hashlib
 import logging
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from hardware.boot import boot_id
 from hardware.durable import write_durably
 from hardware.errors import HardwareError
-from hardware.models import Packet, PhotoFile, PhotoOrder, PhotoTaken, Report, SinkEnded
+from hardware.models import Packet, PhotoFile, PhotoOrder, PhotoTaken, SinkEnded
 from hardware.pipeline.backlog import Backlog
-from hardware.pipeline.stream import PacketSink, Stream
+from hardware.pipeline.stream import Stream
+from hardware.sinks.base import SinkPorts
 from hardware.sinks.mediafile import storage_error
 from hardware.sinks.photoplan import next_place
 from hardware.sinks.recorder import END_GRACE
@@ -29,30 +28,14 @@ _NS = 1_000_000_000
 Outcome = Literal["stopped", "duration", "failed"]
 
 
-@dataclass(frozen=True, slots=True)
-class PhotoPorts:
-    """What a photographer needs from its host. All are called in its thread; `report` must not wait.
-
-    `tap(sink, since_ns)` feeds `sink` with the camera's packets from the key frame before `since_ns` on, `untap(sink)`
-    no more. The others are those of `RecorderPorts`.
-    """
-
-    tap: Callable[[PacketSink, int], None]
-    untap: Callable[[PacketSink], None]
-    note: Callable[[str, str], None]
-    report: Callable[[Report], None]
-    done: Callable[[str], None]
-
-
 class Photographer:
     """A photo sink: one photo, or one on each place of a grid of intervals that begins with the first.
 
     A photo is the first whole picture captured at its due time or later; places that pass meanwhile are left out. It
-    ends with its last photo. A failure of storage ends it; the photos before it stay. The host taps the stream for the
-    first photo, as only it knows whether the camera is about to be opened anew.
+    ends with its last photo. A failure of storage ends it; the photos before it stay.
     """
 
-    def __init__(self, order: PhotoOrder, ports: PhotoPorts) -> None:
+    def __init__(self, order: PhotoOrder, ports: SinkPorts) -> None:
         self._order = order
         self._ports = ports
         self._backlog = Backlog()
@@ -71,6 +54,10 @@ class Photographer:
         self._notes: list[str] = []
         self._thread = threading.Thread(target=self._run, name="photos", daemon=True)
 
+    def attach(self, *, at_next_open: bool) -> None:
+        """See `Sink`."""
+        self._ports.router.tap(self, self._order.requested_mono_ns, at_next_open=at_next_open)
+
     def start(self) -> None:
         """Starts the thread."""
         self._thread.start()
@@ -83,7 +70,7 @@ class Photographer:
         """See `PacketSink`."""
         self._backlog.put(packet)
 
-    def finish(self) -> None:
+    def finish(self, end_ns: int, grace: float) -> None:  # noqa: ARG002 - a photo has no end to wait for
         """No further photo; one that is being written is finished."""
         self._stopped.set()
         self._backlog.nudge()
@@ -102,7 +89,7 @@ class Photographer:
             error = failure
             log.warning("photos %s: %s", self._order.sink_id, failure)
         finally:
-            self._ports.untap(self)
+            self._ports.router.untap(self)
         if self._first_ns:
             error = self._note_end() or error
         self._ports.report(self._ended(outcome, error))
@@ -112,7 +99,7 @@ class Photographer:
         due_ns = self._order.requested_mono_ns
         while True:
             shot = self._await_shot(due_ns)
-            self._ports.untap(self)
+            self._ports.router.untap(self)
             if shot is not None and not self._is_over(shot.mono_ns):
                 self._keep(shot)
             elif self._stopped.is_set():
@@ -124,7 +111,7 @@ class Photographer:
             if self._stopped.wait(max(0, due_ns - time.monotonic_ns()) / _NS):
                 return "stopped"
             self._backlog.clear()
-            self._ports.tap(self, due_ns)
+            self._ports.router.tap(self, due_ns)
 
     def _await_shot(self, due_ns: int) -> Shot | None:
         """The photo that is due; None when it was stopped before, or is over without one."""

@@ -3,8 +3,6 @@
 import logging
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -12,19 +10,20 @@ from hardware.boot import boot_id
 from hardware.errors import HardwareError
 from hardware.models import (
     ClipFile,
+    Codec,
     Granted,
     Packet,
     RecordingOrder,
-    Report,
     SegmentClosed,
     SinkEnded,
     SinkProgress,
     SinkStarted,
 )
 from hardware.pipeline.backlog import Backlog
+from hardware.pipeline.plan import wish_of
 from hardware.pipeline.stream import Stream
+from hardware.sinks.base import SinkPorts
 from hardware.sinks.segment import Segment
-from hardware.sinks.syncing import Syncer
 
 log = logging.getLogger(__name__)
 
@@ -35,17 +34,8 @@ END_GRACE = 1.0
 """Seconds without anything new after which a recording past its end stops waiting for frames still under way."""
 
 
-@dataclass(frozen=True, slots=True)
-class RecorderPorts:
-    """What a recorder needs from its host. All are called in the writer thread; `report` must not wait.
-
-    `note(consumer, what)` is the source's, durable. `done(sink_id)` comes after the last report.
-    """
-
-    note: Callable[[str, str], None]
-    report: Callable[[Report], None]
-    done: Callable[[str], None]
-    syncer: Syncer
+TAKES = frozenset({Codec.H264, Codec.HEVC, Codec.MJPEG})
+"""What fits into its files undecoded."""
 
 
 class Recorder:
@@ -56,7 +46,7 @@ class Recorder:
     written stays a clip.
     """
 
-    def __init__(self, order: RecordingOrder, ports: RecorderPorts) -> None:
+    def __init__(self, order: RecordingOrder, ports: SinkPorts) -> None:
         self._order = order
         self._ports = ports
         self._backlog = Backlog()
@@ -79,10 +69,17 @@ class Recorder:
         self._wake = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="record", daemon=True)
 
-    @property
-    def order(self) -> RecordingOrder:
-        """What was asked."""
-        return self._order
+    def attach(self, *, at_next_open: bool) -> None:
+        """See `Sink`."""
+        order = self._order
+        self._ports.router.add(
+            order.sink_id,
+            wish_of(order, TAKES),
+            self,
+            self.inform,
+            order.requested_mono_ns,
+            at_next_open=at_next_open,
+        )
 
     def start(self) -> None:
         """Starts the writer thread."""
@@ -123,6 +120,7 @@ class Recorder:
             self._rescue()
         if self._started:
             error = self._note_end() or error
+        self._ports.router.remove(self._order.sink_id)
         self._ports.report(self._ended(error))
         self._ports.done(self._order.sink_id)
 

@@ -14,7 +14,7 @@ TRIAL_SECONDS = 3.0
 """How long a camera may take to its first frame before the next one is tried."""
 
 
-class AutoSource:
+class AutoSource(Source):
     """Implements `hardware.camera.Source` by one of two others, chosen at `open`.
 
     A camera is chosen when it delivers a frame within TRIAL_SECONDS. Once one was, footage never takes its place: if it

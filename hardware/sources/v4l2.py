@@ -1,5 +1,6 @@
 """A camera behind Video4Linux2: USB cameras, capture cards, sensors with a driver."""
 
+from hardware.camera import Source
 from hardware.errors import CameraUnavailable, HardwareError
 from hardware.models import CameraInfo, CameraSpec, Format, Packet
 from hardware.v4l2.device import Node, examine, survey
@@ -7,7 +8,7 @@ from hardware.v4l2.stream import CameraStream, open_stream
 from hardware.v4l2.system import LinuxSystem, System
 
 
-class V4l2Source:
+class V4l2Source(Source):
     """Implements `hardware.camera.Source`.
 
     The address is a node (`/dev/video0`), better its name below `/dev/v4l/by-id`; empty: the first camera that can be

@@ -10,7 +10,7 @@ from agent.adjustable import AdjustableSettings
 from agent.attempt import Tools
 from agent.cameras import AgentCamera, Cameras
 from agent.context import Context
-from agent.media import MediaLibrary
+from agent.media.library import MediaLibrary
 from agent.running import Running
 from agent.settings import CameraSettings
 from hardware.client import CameraClient

@@ -8,6 +8,7 @@ from itertools import cycle
 import av
 import numpy as np
 
+from hardware.camera import Source
 from hardware.errors import CameraUnavailable
 from hardware.models import CameraInfo, Codec, Format, Packet
 
@@ -43,7 +44,7 @@ def coded_pictures(codec: Codec, width: int, height: int, count: int = 50, gop: 
     return coded
 
 
-class FakeSource:
+class FakeSource(Source):
     """Implements `hardware.camera.Source`. `formats` are granted one after the other, the last one for ever.
 
     Set `stalled` or `lost` from the test. `opened` and `notes` tell what happened.

@@ -51,13 +51,13 @@ def test_a_recording_asked_for_while_the_camera_is_away_has_no_pictures_of_befor
 ) -> None:
     source = FakeSource(MJPG)
     station = film(source)
-    station.record(make_order(tmp_path, "first"))
+    station.start_sink(make_order(tmp_path, "first"))
     reports.started("first")
     time.sleep(0.5)
     source.lost = True
     reports.camera("unavailable")
     order = make_order(tmp_path, "second", duration_seconds=0.3)
-    station.record(order)
+    station.start_sink(order)
     source.lost = False
     started = reports.started("second")
     assert started.first_mono_ns >= order.requested_mono_ns
@@ -75,7 +75,7 @@ def test_an_encoder_that_cannot_be_made_gives_way_to_the_cameras_pictures(
         raise av.FFmpegError(1, "no such encoder")
 
     monkeypatch.setattr(stage, "Transcoder", refuse)
-    film(FakeSource(MJPG)).record(make_order(tmp_path, duration_seconds=0.3))
+    film(FakeSource(MJPG)).start_sink(make_order(tmp_path, duration_seconds=0.3))
     started = reports.started()
     assert (started.granted.codec, started.granted.encoded) == (Codec.MJPEG, False)
     assert any("encoder failed" in note for note in started.granted.notes)
@@ -128,7 +128,7 @@ def test_a_source_that_fails_to_close_is_not_taken_for_a_stuck_driver(
 
     monkeypatch.setattr(source, "close", close)
     station = film(source)
-    station.record(make_order(tmp_path, duration_seconds=0.1))
+    station.start_sink(make_order(tmp_path, duration_seconds=0.1))
     reports.ended()
     reports.camera("unavailable")
     assert station.occupation()[0] is Doing.NOTHING
@@ -138,7 +138,7 @@ def test_absurd_wishes_for_the_encoder_do_not_end_the_host(
     film: Callable[[FakeSource], Station], reports: Reports, tmp_path: Path
 ) -> None:
     order = make_order(tmp_path, duration_seconds=0.2, gop=2**40, bitrate=2**62)
-    film(FakeSource(MJPG)).record(order)
+    film(FakeSource(MJPG)).start_sink(order)
     assert reports.started().granted.encoded
     assert reports.ended().outcome == "duration"
     (clip,) = reports.clips()

@@ -27,7 +27,7 @@ def film(tmp_path: Path, reports: Reports) -> Iterator[Film]:
 
 @pytest.mark.parametrize("quality", [1, 93])
 def test_the_cameras_own_jpeg_is_kept_to_the_byte(quality: int, film: Film, reports: Reports, tmp_path: Path) -> None:
-    film(FakeSource(MJPG)).photograph(make_photo_order(tmp_path, quality=quality))
+    film(FakeSource(MJPG)).start_sink(make_photo_order(tmp_path, quality=quality))
     photo = reports.photo()
     assert photo.copied
     assert (tmp_path / photo.file).read_bytes() in [data for data, _ in coded_pictures(Codec.MJPEG, 320, 240)]
@@ -37,7 +37,7 @@ def test_quality_is_that_of_the_encoder_otherwise(film: Film, reports: Reports, 
     station = film(FakeSource(H264), warm=True)
     sizes = []
     for quality in (5, 50, 95):
-        station.photograph(make_photo_order(tmp_path, f"q{quality}", quality=quality))
+        station.start_sink(make_photo_order(tmp_path, f"q{quality}", quality=quality))
         sizes.append(reports.photo(f"q{quality}").size)
     assert sizes == sorted(set(sizes))
 
@@ -66,7 +66,7 @@ def test_sizes(
     tmp_path: Path,
 ) -> None:
     source = FakeSource(*SIZES)
-    film(source).photograph(make_photo_order(tmp_path, width=asked[0], height=asked[1]))
+    film(source).start_sink(make_photo_order(tmp_path, width=asked[0], height=asked[1]))
     photo = reports.photo()
     check_photo(tmp_path, photo)
     assert [(granted.width, granted.height) for granted in source.opened] == [opened]
@@ -79,11 +79,11 @@ def test_a_warm_camera_is_reopened_only_for_a_size_it_has(film: Film, reports: R
     source = FakeSource(*SIZES)
     station = film(source, warm=True)
     warm = source.opened[0]
-    station.photograph(make_photo_order(tmp_path, "plain"))
+    station.start_sink(make_photo_order(tmp_path, "plain"))
     plain = reports.photo("plain")
     assert (plain.width, plain.height) == (warm.width, warm.height)
     assert len(source.opened) == 1
-    station.photograph(make_photo_order(tmp_path, "small", width=160, height=120))
+    station.start_sink(make_photo_order(tmp_path, "small", width=160, height=120))
     small = reports.photo("small")
     assert (small.width, small.height, small.copied) == (160, 120, True)
     assert [granted.width for granted in source.opened[1:]] == [160]
@@ -94,7 +94,7 @@ def test_a_camera_kept_warm_at_a_size_goes_back_to_it(film: Film, reports: Repor
     station = film(source)
     station.keep_warm(Ask(320, 240))
     assert reports.camera("open").format == SIZES[2]
-    station.photograph(make_photo_order(tmp_path, width=640, height=480))
+    station.start_sink(make_photo_order(tmp_path, width=640, height=480))
     assert reports.photo().width == 640
     assert reports.camera("open").format == SIZES[2]
     assert source.opened == [SIZES[2], SIZES[0], SIZES[2]]
@@ -103,9 +103,9 @@ def test_a_camera_kept_warm_at_a_size_goes_back_to_it(film: Film, reports: Repor
 def test_a_recording_chooses_the_format_over_photos(film: Film, reports: Reports, tmp_path: Path) -> None:
     source = FakeSource(*SIZES)
     station = film(source)
-    station.photograph(make_photo_order(tmp_path, interval_seconds=0.1))
+    station.start_sink(make_photo_order(tmp_path, interval_seconds=0.1))
     assert reports.photo().width == 640
-    station.record(make_order(tmp_path, duration_seconds=0.5, width=320, height=240, encoding="copy"))
+    station.start_sink(make_order(tmp_path, duration_seconds=0.5, width=320, height=240, encoding="copy"))
     reports.ended()
     assert [clip.width for clip in reports.clips()] == [320]
     station.stop_sink("photo")
@@ -127,7 +127,7 @@ def test_a_recording_chooses_the_format_over_photos(film: Film, reports: Reports
 def test_turned_and_mirrored_as_recordings_are(
     changes: dict[str, Any], bright: tuple[int, int], film: Film, reports: Reports, tmp_path: Path
 ) -> None:
-    film(FakeSource(MJPG)).photograph(make_photo_order(tmp_path, **changes))
+    film(FakeSource(MJPG)).start_sink(make_photo_order(tmp_path, **changes))
     picture = check_photo(tmp_path, reports.photo())
     row, column = bright
     assert picture[row, column].mean() > 120
@@ -139,7 +139,7 @@ def test_adjustments_mean_what_the_order_says(film: Film, reports: Reports, tmp_
     station = film(FakeSource(MJPG), warm=True)
 
     def taken(name: str, **changes: float) -> "np.ndarray[tuple[int, ...], np.dtype[np.float64]]":
-        station.photograph(make_photo_order(tmp_path, name, encoding="png", **changes))
+        station.start_sink(make_photo_order(tmp_path, name, encoding="png", **changes))
         return check_photo(tmp_path, reports.photo(name)).astype(np.float64)
 
     plain = taken("plain")

@@ -84,7 +84,7 @@ def test_a_photo_of_a_warm_camera_is_the_next_frame(
     station = film(source_of(backend.removeprefix("mjpeg "), address), warm=True)
     time.sleep(0.35)  # the ring is full of older frames, for H.264 in the middle of a group
     order = make_photo_order(tmp_path)
-    station.photograph(order)
+    station.start_sink(order)
     ended = reports.ended("photo")
     (photo,) = reports.photos()
     assert (ended.outcome, ended.frames, ended.dropped, ended.seconds) == ("duration", 1, 0, 0)
@@ -99,7 +99,7 @@ def test_the_picture_is_that_of_the_time_stamp(film: Film, reports: Reports, tmp
     station = film(source_of("bars"), warm=True)
     numbers: list[tuple[int, int]] = []
     for name in ("a", "b", "c"):
-        station.photograph(make_photo_order(tmp_path, name))
+        station.start_sink(make_photo_order(tmp_path, name))
         photo = reports.photo(name)
         number = read_frame_number(check_photo(tmp_path, photo))
         assert number is not None
@@ -116,7 +116,7 @@ def test_a_cold_camera_is_opened_for_a_photo_and_closed_after(
     source = FakeSource(granted)
     station = film(source)
     order = make_photo_order(tmp_path)
-    station.photograph(order)
+    station.start_sink(order)
     photo = reports.photo()
     reports.ended("photo")
     reports.camera("closed")
@@ -130,7 +130,7 @@ def test_a_cold_camera_is_opened_for_a_photo_and_closed_after(
 def test_a_cut_short_jpeg_is_never_a_photo(film: Film, reports: Reports, tmp_path: Path) -> None:
     source = Cutting(MJPG)
     station = film(source, warm=True)
-    station.photograph(make_photo_order(tmp_path))
+    station.start_sink(make_photo_order(tmp_path))
     time.sleep(0.2)
     assert list(tmp_path.glob("*.jpg")) == []
     whole_ns = time.monotonic_ns()
@@ -146,7 +146,7 @@ def test_a_jpeg_without_its_tables_is_made_whole(film: Film, reports: Reports, t
             packet = super().read(timeout)
             return replace(packet, data=without_tables(packet.data)) if packet else None
 
-    film(Bare(MJPG)).photograph(make_photo_order(tmp_path))
+    film(Bare(MJPG)).start_sink(make_photo_order(tmp_path))
     photo = reports.photo()
     assert not photo.copied
     assert b"\xff\xc4" in (tmp_path / photo.file).read_bytes()
@@ -162,7 +162,7 @@ def without_tables(data: bytes) -> bytes:
 
 def test_what_follows_a_gap_is_no_photo_before_the_next_key_frame(film: Film, reports: Reports, tmp_path: Path) -> None:
     source = Gappy(H264)
-    film(source).photograph(make_photo_order(tmp_path, interval_seconds=0.07, duration_seconds=1.0))
+    film(source).start_sink(make_photo_order(tmp_path, interval_seconds=0.07, duration_seconds=1.0))
     reports.ended("photo")
     sequences = [source.sequence_at[photo.mono_ns] for photo in reports.photos()]
     assert len(sequences) >= 4
@@ -171,7 +171,7 @@ def test_what_follows_a_gap_is_no_photo_before_the_next_key_frame(film: Film, re
 
 def test_one_photo_per_interval_on_a_steady_grid(film: Film, reports: Reports, tmp_path: Path) -> None:
     station = film(FakeSource(MJPG))
-    station.photograph(make_photo_order(tmp_path, interval_seconds=0.1, duration_seconds=0.75))
+    station.start_sink(make_photo_order(tmp_path, interval_seconds=0.1, duration_seconds=0.75))
     ended = reports.ended("photo")
     taken = reports.photos()
     assert (ended.outcome, ended.frames, ended.dropped) == ("duration", 8, 0)
@@ -184,7 +184,7 @@ def test_one_photo_per_interval_on_a_steady_grid(film: Film, reports: Reports, t
 
 def test_places_that_pass_in_a_stall_are_left_out_not_made_up(film: Film, reports: Reports, tmp_path: Path) -> None:
     source = FakeSource(MJPG)
-    film(source).photograph(make_photo_order(tmp_path, interval_seconds=0.1, duration_seconds=1.0))
+    film(source).start_sink(make_photo_order(tmp_path, interval_seconds=0.1, duration_seconds=1.0))
     reports.photo()
     reports.photo()
     source.stalled = True
@@ -199,7 +199,7 @@ def test_places_that_pass_in_a_stall_are_left_out_not_made_up(film: Film, report
 
 def test_a_duration_ends_without_frames_too(film: Film, reports: Reports, tmp_path: Path) -> None:
     source = FakeSource(MJPG)
-    film(source).photograph(make_photo_order(tmp_path, interval_seconds=0.1, duration_seconds=0.3))
+    film(source).start_sink(make_photo_order(tmp_path, interval_seconds=0.1, duration_seconds=0.3))
     reports.photo()
     source.stalled = True
     ended = reports.ended("photo")
@@ -209,7 +209,7 @@ def test_a_duration_ends_without_frames_too(film: Film, reports: Reports, tmp_pa
 
 def test_a_stop_ends_photos_at_once(film: Film, reports: Reports, tmp_path: Path) -> None:
     station = film(FakeSource(H264))
-    station.photograph(make_photo_order(tmp_path, interval_seconds=60.0))
+    station.start_sink(make_photo_order(tmp_path, interval_seconds=60.0))
     reports.photo()
     began = time.monotonic()
     station.stop_sink("photo")
@@ -222,7 +222,7 @@ def test_a_photo_that_never_comes_can_be_stopped(film: Film, reports: Reports, t
     source = FakeSource(H264)
     source.lost = True
     station = film(source)
-    station.photograph(make_photo_order(tmp_path))
+    station.start_sink(make_photo_order(tmp_path))
     reports.camera("unavailable")
     station.stop_sink("photo")
     ended = reports.ended("photo")
@@ -234,7 +234,7 @@ def test_a_photo_waits_for_a_camera_that_is_away(film: Film, reports: Reports, t
     source = FakeSource(H264)
     source.lost = True
     station = film(source)
-    station.photograph(make_photo_order(tmp_path))
+    station.start_sink(make_photo_order(tmp_path))
     reports.camera("unavailable")
     back_ns = time.monotonic_ns()
     source.lost = False
@@ -244,9 +244,9 @@ def test_a_photo_waits_for_a_camera_that_is_away(film: Film, reports: Reports, t
 def test_photos_beside_a_recording_cost_it_nothing(film: Film, reports: Reports, tmp_path: Path) -> None:
     source = FakeSource(H264)
     station = film(source)
-    station.record(make_order(tmp_path, duration_seconds=1.0, width=320, height=240))
+    station.start_sink(make_order(tmp_path, duration_seconds=1.0, width=320, height=240))
     reports.started()
-    station.photograph(make_photo_order(tmp_path, interval_seconds=0.2, width=160, height=120))
+    station.start_sink(make_photo_order(tmp_path, interval_seconds=0.2, width=160, height=120))
     ended = reports.ended()
     station.stop_sink("photo")
     reports.ended("photo")
@@ -269,7 +269,7 @@ def test_between_photos_nothing_is_looked_at(
         take(photographer, packet)
 
     monkeypatch.setattr(Photographer, "offer", count)
-    film(FakeSource(MJPG)).photograph(make_photo_order(tmp_path, interval_seconds=0.4, duration_seconds=1.3))
+    film(FakeSource(MJPG)).start_sink(make_photo_order(tmp_path, interval_seconds=0.4, duration_seconds=1.3))
     ended = reports.ended("photo")
     assert ended.frames == 4
     assert len(offered) <= 4 * 3  # of more than 60 that the camera delivered
@@ -277,7 +277,7 @@ def test_between_photos_nothing_is_looked_at(
 
 def test_what_is_there_is_never_overwritten(film: Film, reports: Reports, tmp_path: Path) -> None:
     (tmp_path / "photo-0.jpg").write_bytes(b"precious")
-    film(FakeSource(MJPG)).photograph(make_photo_order(tmp_path))
+    film(FakeSource(MJPG)).start_sink(make_photo_order(tmp_path))
     photo = reports.photo()
     assert (photo.file, photo.index) == ("photo-1.jpg", 1)
     assert (tmp_path / "photo-0.jpg").read_bytes() == b"precious"
@@ -298,7 +298,7 @@ def test_a_full_disk_ends_the_photos_and_leaves_no_half_one(
 
     monkeypatch.setattr("hardware.sinks.photos.write_durably", full)
     source = FakeSource(MJPG)
-    film(source).photograph(make_photo_order(tmp_path, interval_seconds=0.1))
+    film(source).start_sink(make_photo_order(tmp_path, interval_seconds=0.1))
     ended = reports.ended("photo")
     assert (ended.outcome, ended.error, ended.frames) == ("failed", "storage_full", full_at)
     assert sorted(path.name for path in tmp_path.glob("photo*")) == ["photo-0.jpg", "photo-0.jpg.json"][: 2 * full_at]
@@ -307,10 +307,10 @@ def test_a_full_disk_ends_the_photos_and_leaves_no_half_one(
 
 def test_a_photo_is_refused_like_a_recording(film: Film, reports: Reports, tmp_path: Path) -> None:
     station = film(FakeSource(MJPG))
-    station.photograph(make_photo_order(tmp_path / "none"))
+    station.start_sink(make_photo_order(tmp_path / "none"))
     assert "is no folder" in reports.refused().message
-    station.photograph(make_photo_order(tmp_path, interval_seconds=1.0))
-    station.record(make_order(tmp_path, "photo"))
+    station.start_sink(make_photo_order(tmp_path, interval_seconds=1.0))
+    station.start_sink(make_order(tmp_path, "photo"))
     assert "a sink of that id runs" in reports.refused().message
 
 
@@ -324,7 +324,7 @@ def test_the_sidecar_is_there_before_the_photo(
         write_durably(path, data)
 
     monkeypatch.setattr("hardware.sinks.photos.write_durably", note)
-    film(FakeSource(MJPG)).photograph(make_photo_order(tmp_path))
+    film(FakeSource(MJPG)).start_sink(make_photo_order(tmp_path))
     assert isinstance(reports.photo(), PhotoFile)
     assert written == ["photo-0.jpg.json", "photo-0.jpg"]
     assert cv2.imread(str(tmp_path / "photo-0.jpg")) is not None

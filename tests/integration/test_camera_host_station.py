@@ -38,7 +38,7 @@ def test_a_cold_camera_is_opened_for_the_recording_and_closed_after(
     source = FakeSource(H264)
     station = film(source)
     assert source.opened == []
-    station.record(make_order(tmp_path, duration_seconds=0.6))
+    station.start_sink(make_order(tmp_path, duration_seconds=0.6))
     started = reports.started()
     assert not started.granted.encoded
     ended = reports.ended()
@@ -51,7 +51,7 @@ def test_a_cold_camera_is_opened_for_the_recording_and_closed_after(
 
 
 def test_a_duration_is_exact_by_capture_time(film: Film, reports: Reports, tmp_path: Path) -> None:
-    film(FakeSource(H264)).record(make_order(tmp_path, duration_seconds=0.73))
+    film(FakeSource(H264)).start_sink(make_order(tmp_path, duration_seconds=0.73))
     ended = reports.ended()
     (clip,) = reports.clips()
     assert ended.seconds == clip.seconds == pytest.approx(0.73, abs=2e-5)
@@ -64,7 +64,7 @@ def test_a_warm_camera_gives_the_moment_of_the_request(film: Film, reports: Repo
     station = film(FakeSource(H264), warm=True)
     time.sleep(0.7)
     order = make_order(tmp_path, duration_seconds=0.3)
-    station.record(order)
+    station.start_sink(order)
     started = reports.started()
     lead = (order.requested_mono_ns - started.first_mono_ns) / 1e9
     assert 0 <= lead <= 0.24  # a group is 10 frames of 20 ms
@@ -74,7 +74,7 @@ def test_a_warm_camera_gives_the_moment_of_the_request(film: Film, reports: Repo
 
 
 def test_segments_are_cut_at_key_frames_without_a_gap(film: Film, reports: Reports, tmp_path: Path) -> None:
-    film(FakeSource(H264)).record(make_order(tmp_path, duration_seconds=1.1, segment_seconds=0.35, first_index=4))
+    film(FakeSource(H264)).start_sink(make_order(tmp_path, duration_seconds=1.1, segment_seconds=0.35, first_index=4))
     ended = reports.ended()
     clips = reports.clips()
     assert [clip.file for clip in clips] == ["one-4.mp4", "one-5.mp4", "one-6.mp4"]
@@ -88,7 +88,7 @@ def test_segments_are_cut_at_key_frames_without_a_gap(film: Film, reports: Repor
 
 def test_a_file_that_is_there_is_never_overwritten(film: Film, reports: Reports, tmp_path: Path) -> None:
     (tmp_path / "one-0.mp4").write_bytes(b"precious")
-    film(FakeSource(H264)).record(make_order(tmp_path, duration_seconds=0.2))
+    film(FakeSource(H264)).start_sink(make_order(tmp_path, duration_seconds=0.2))
     reports.ended()
     assert (tmp_path / "one-0.mp4").read_bytes() == b"precious"
     assert [clip.index for clip in reports.clips()] == [1]
@@ -96,7 +96,7 @@ def test_a_file_that_is_there_is_never_overwritten(film: Film, reports: Reports,
 
 @pytest.mark.parametrize("granted", [MJPG, YUYV])
 def test_pictures_become_h264(granted: Format, film: Film, reports: Reports, tmp_path: Path) -> None:
-    film(FakeSource(granted)).record(make_order(tmp_path, duration_seconds=0.8, gop=20))
+    film(FakeSource(granted)).start_sink(make_order(tmp_path, duration_seconds=0.8, gop=20))
     assert reports.started().granted.encoded
     ended = reports.ended()
     (clip,) = reports.clips()
@@ -109,7 +109,7 @@ def test_pictures_become_h264(granted: Format, film: Film, reports: Reports, tmp
 
 
 def test_copy_forces_passing_on(film: Film, reports: Reports, tmp_path: Path) -> None:
-    film(FakeSource(MJPG)).record(make_order(tmp_path, duration_seconds=0.4, encoding="copy"))
+    film(FakeSource(MJPG)).start_sink(make_order(tmp_path, duration_seconds=0.4, encoding="copy"))
     reports.ended()
     (clip,) = reports.clips()
     assert (clip.codec, clip.encoded) == (Codec.MJPEG, False)
@@ -129,7 +129,7 @@ def test_copy_forces_passing_on(film: Film, reports: Reports, tmp_path: Path) ->
 def test_turned_pictures(
     changes: dict[str, Any], bright: tuple[int, int], film: Film, reports: Reports, tmp_path: Path
 ) -> None:
-    film(FakeSource(H264)).record(make_order(tmp_path, duration_seconds=0.2, **changes))
+    film(FakeSource(H264)).start_sink(make_order(tmp_path, duration_seconds=0.2, **changes))
     assert "encoded: rotating or flipping needs it" in reports.started().granted.notes
     reports.ended()
     (clip,) = reports.clips()
@@ -151,7 +151,7 @@ def test_a_slow_encoder_gives_way_to_the_cameras_pictures(
 
     monkeypatch.setattr(Transcoder, "convert", slowly)
     monkeypatch.setattr(stage, "LONGEST_LAG_NS", 300_000_000)
-    film(FakeSource(MJPG)).record(make_order(tmp_path, duration_seconds=1.5))
+    film(FakeSource(MJPG)).start_sink(make_order(tmp_path, duration_seconds=1.5))
     ended = reports.ended()
     first, second = reports.clips()
     assert (first.codec, first.encoded) == (Codec.H264, True)
@@ -166,14 +166,14 @@ def test_a_slow_encoder_gives_way_to_the_cameras_pictures(
 def test_two_sinks_at_once_share_camera_and_encoder(film: Film, reports: Reports, tmp_path: Path) -> None:
     source = FakeSource(MJPG)
     station = film(source, warm=True)
-    station.record(make_order(tmp_path, "one", duration_seconds=1.0))
+    station.start_sink(make_order(tmp_path, "one", duration_seconds=1.0))
     reports.started("one")
     time.sleep(0.3)
     order = make_order(tmp_path, "two", duration_seconds=0.3)
-    station.record(order)
+    station.start_sink(order)
     second = reports.started("two")
     assert second.first_mono_ns <= order.requested_mono_ns
-    station.record(make_order(tmp_path, "three", duration_seconds=0.2, encoding="copy"))
+    station.start_sink(make_order(tmp_path, "three", duration_seconds=0.2, encoding="copy"))
     for sink_id in ("one", "two", "three"):
         assert reports.ended(sink_id).dropped == 0
         (clip,) = reports.clips(sink_id)
@@ -186,7 +186,7 @@ def test_a_stall_is_noticed_and_the_recording_goes_on_in_a_new_segment(
 ) -> None:
     source = FakeSource(H264, MJPG)
     station = film(source)
-    station.record(make_order(tmp_path))
+    station.start_sink(make_order(tmp_path))
     reports.started()
     time.sleep(0.3)
     source.stalled = True
@@ -208,7 +208,7 @@ def test_an_unplugged_camera_is_waited_for(film: Film, reports: Reports, tmp_pat
     source = FakeSource(H264)
     source.lost = True
     station = film(source)
-    station.record(make_order(tmp_path, duration_seconds=0.2))
+    station.start_sink(make_order(tmp_path, duration_seconds=0.2))
     assert "unplugged" in reports.camera("unavailable").reason
     source.lost = False
     reports.camera("open")
@@ -221,7 +221,7 @@ def test_a_recording_without_any_frame_can_be_stopped(film: Film, reports: Repor
     source = FakeSource(H264)
     source.lost = True
     station = film(source)
-    station.record(make_order(tmp_path))
+    station.start_sink(make_order(tmp_path))
     reports.camera("unavailable")
     station.stop_sink("one")
     ended = reports.ended()
@@ -233,7 +233,7 @@ def test_a_recording_without_any_frame_can_be_stopped(film: Film, reports: Repor
 def test_lost_frames_are_counted(film: Film, reports: Reports, tmp_path: Path) -> None:
     source = FakeSource(H264)
     station = film(source)
-    station.record(make_order(tmp_path))
+    station.start_sink(make_order(tmp_path))
     reports.started()
     source._sequence += 7
     time.sleep(0.2)
@@ -246,7 +246,7 @@ def test_another_size_reopens_a_camera_that_is_only_kept_warm(film: Film, report
     small = H264.model_copy(update={"width": 160, "height": 120})
     source = FakeSource(H264, small)
     station = film(source, warm=True)
-    station.record(make_order(tmp_path, width=160, height=120, duration_seconds=0.2))
+    station.start_sink(make_order(tmp_path, width=160, height=120, duration_seconds=0.2))
     granted = reports.started().granted
     assert (granted.width, granted.height) == (160, 120)
     reports.ended()
@@ -257,12 +257,12 @@ def test_another_size_reopens_a_camera_that_is_only_kept_warm(film: Film, report
 
 def test_orders_that_cannot_be_done_are_refused(film: Film, reports: Reports, tmp_path: Path) -> None:
     station = film(FakeSource(H264))
-    station.record(make_order(tmp_path / "absent"))
+    station.start_sink(make_order(tmp_path / "absent"))
     assert reports.refused().code == "sink_refused"
-    station.record(make_order(tmp_path, stem="../escape"))
+    station.start_sink(make_order(tmp_path, stem="../escape"))
     assert "no file name" in reports.refused().message
-    station.record(make_order(tmp_path))
-    station.record(make_order(tmp_path))
+    station.start_sink(make_order(tmp_path))
+    station.start_sink(make_order(tmp_path))
     assert "runs" in reports.refused().message
     station.stop_sink("one")
     reports.ended()
@@ -286,7 +286,7 @@ def test_a_failing_disk_ends_the_recording_and_leaves_a_clip(
         write(self, data)
 
     monkeypatch.setattr(mediafile.MediaFile, "_write", fail)
-    film(FakeSource(H264)).record(make_order(tmp_path))
+    film(FakeSource(H264)).start_sink(make_order(tmp_path))
     ended = reports.ended()
     assert (ended.outcome, ended.error) == ("failed", code)
     (clip,) = reports.clips()

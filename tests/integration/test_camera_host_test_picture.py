@@ -54,7 +54,7 @@ def test_a_recording_goes_on_in_a_new_segment_each_way(
 ) -> None:
     source = FakeSource(granted)
     station = film(source)
-    station.record(make_order(tmp_path))
+    station.start_sink(make_order(tmp_path))
     opened_as(reports, "null")
     time.sleep(0.2)
     station.test_picture(True)
@@ -83,7 +83,7 @@ def test_a_photo_of_the_test_picture_says_so(film: Film, reports: Reports, tmp_p
     station = film(FakeSource(H264), warm=True)
     station.test_picture(True)
     opened_as(reports, "bars")
-    station.photograph(make_photo_order(tmp_path))
+    station.start_sink(make_photo_order(tmp_path))
     photo = reports.photo()
     assert read_frame_number(check_photo(tmp_path, photo)) is not None
     assert photo.note == STAND_IN
@@ -96,7 +96,7 @@ def test_bars_come_at_once_while_the_camera_is_away_and_yield_to_it_again(
     source = FakeSource(H264)
     source.lost = True
     station = film(source)
-    station.record(make_order(tmp_path))
+    station.start_sink(make_order(tmp_path))
     for _ in range(2):
         reports.camera("unavailable")  # by now its next try is a second away
     asked = time.monotonic()
@@ -116,7 +116,7 @@ def test_bars_come_at_once_while_the_camera_is_away_and_yield_to_it_again(
 def test_a_device_without_a_camera_shows_bars(film: Film, reports: Reports, tmp_path: Path) -> None:
     station = film(NullSource(CameraSpec(camera_id="fake", name="Fake", backend="null")))
     station.test_picture(True)
-    station.record(make_order(tmp_path, duration_seconds=0.2))
+    station.start_sink(make_order(tmp_path, duration_seconds=0.2))
     reports.ended()
     (clip,) = reports.clips()
     assert clip.note == STAND_IN

@@ -16,7 +16,7 @@ from agent.actions.multiplex import StartCameraMultiplex
 from agent.actions.photos import StartPhotos
 from agent.cameras import AgentCamera
 from agent.context import Context
-from agent.media import MediaLibrary
+from agent.media.library import MediaLibrary
 from agent.running import Stopped, StopReason
 from hardware.client import SinkHandle
 from hardware.errors import CameraUnavailable, HostLost

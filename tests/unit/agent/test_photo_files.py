@@ -5,8 +5,8 @@ from pathlib import Path
 from fakes.photos import UUID, take_photo
 from fakes.served_store import ServedStore
 
-from agent.media import MediaLibrary
-from agent.photo_files import TOLD_EACH, PhotoRoll, photos_in, remove_leftovers
+from agent.media.library import MediaLibrary
+from agent.media.photo_files import TOLD_EACH, PhotoRoll, photos_in, remove_leftovers
 from hardware.models import PhotoFile
 
 

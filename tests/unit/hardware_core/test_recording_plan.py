@@ -8,13 +8,18 @@ from fakes.recording import H264, MJPG, YUYV, make_order
 
 from hardware.backoff import retry_delay
 from hardware.errors import CameraBusy, HardwareError, revive
-from hardware.models import Codec, Format
-from hardware.pipeline.plan import Ask, choose_format, plan_recording
+from hardware.models import Codec, Format, RecordingOrder
+from hardware.pipeline.plan import Ask, Plan, choose_format, plan_packets, wish_of
+from hardware.sinks.recorder import TAKES
 from hardware.watchdog import Doing, Patience, Verdict, judge
 
 
 def fmt(codec: Codec, width: int, height: int, rate: float = 30) -> Format:
     return Format(codec=codec, width=width, height=height, rate=rate)
+
+
+def plan_of(order: RecordingOrder, granted: Format) -> Plan:
+    return plan_packets(wish_of(order, TAKES), granted)
 
 
 FORMATS = (
@@ -59,7 +64,7 @@ def test_raw_is_taken_when_there_is_nothing_else() -> None:
         (MJPG, {"encoding": "copy"}, False, ()),
         (MJPG, {"encoding": "copy", "hflip": True}, False, ("not rotated",)),
         (YUYV, {}, True, ()),
-        (YUYV, {"encoding": "copy"}, True, ("raw",)),
+        (YUYV, {"encoding": "copy"}, True, ("yuyv cannot be passed on",)),
         (H264, {"rotation_degrees": 90}, True, ("needs it",)),
         (H264.model_copy(update={"codec": Codec.HEVC}), {}, False, ()),
         (H264.model_copy(update={"codec": Codec.HEVC}), {"encoding": "h264"}, True, ()),
@@ -69,15 +74,15 @@ def test_raw_is_taken_when_there_is_nothing_else() -> None:
 def test_packets_are_passed_on_whenever_that_serves(
     granted: Format, changes: dict[str, Any], encodes: bool, words: tuple[str, ...]
 ) -> None:
-    plan = plan_recording(make_order(Path("/media"), **changes), granted)
+    plan = plan_of(make_order(Path("/media"), **changes), granted)
     assert (plan.recipe is not None) == encodes
     assert len(plan.notes) == len(words)
     assert all(word in note for word, note in zip(words, plan.notes, strict=True))
 
 
 def test_equal_wishes_share_a_recipe_and_turning_swaps_the_sides() -> None:
-    one = plan_recording(make_order(Path("/a"), "one", rotation_degrees=90), MJPG).recipe
-    two = plan_recording(make_order(Path("/b"), "two", rotation_degrees=90), MJPG).recipe
+    one = plan_of(make_order(Path("/a"), "one", rotation_degrees=90), MJPG).recipe
+    two = plan_of(make_order(Path("/b"), "two", rotation_degrees=90), MJPG).recipe
     assert one == two
     assert one is not None
     assert (one.result.width, one.result.height) == (240, 320)

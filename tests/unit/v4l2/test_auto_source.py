@@ -5,6 +5,7 @@ import errno
 import pytest
 from fakes.v4l2 import MJPG_HD, FakeCamera, FakeMode, FakeSystem
 
+from hardware.camera import Source
 from hardware.errors import CameraUnavailable
 from hardware.models import CameraInfo, CameraSpec, Codec, Format, Packet
 from hardware.sources.auto import AutoSource
@@ -15,7 +16,7 @@ from hardware.v4l2.abi import Request
 FILM = Format(codec=Codec.H264, width=768, height=576, rate=10)
 
 
-class Footage:
+class Footage(Source):
     """Stands for the file source: one packet, then none."""
 
     def __init__(self, spec: CameraSpec) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from agent.photo_files import PhotoRoll, photos_in, remove_leftovers
+from agent.media.photo_files import PhotoRoll, photos_in, remove_leftovers
 from hardware.client import run_job
 from hardware.errors import HardwareError, StorageFailed, StorageFull
 from hardware.models import ClipFile
