@@ -124,6 +124,10 @@ class SealedState:
         """Keeps a time that was certain."""
         await self.keep({_FLOOR: encoded({"epoch": round(epoch, 3)})})
 
+    def value(self, name: str) -> bytes | None:
+        """An entry as it is; None without one."""
+        return self._entries.get(name)
+
     def document(self, name: str) -> dict[str, Any] | None:
         """An entry that is a JSON object; None without one, or when it cannot be read."""
         document = self._json(name)
