@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: run demo test lint bench soak setup setup-dev footage lock clean
+.PHONY: run demo test lint bench bench-camera soak setup setup-dev footage lock clean
 
 run: setup
 	$(BIN)/cuelight run --first-preset
@@ -23,6 +23,9 @@ lint: setup-dev
 
 bench: setup-dev
 	$(BIN)/python -P -m bench
+
+bench-camera: setup-dev
+	PYTHONPATH=tests $(BIN)/python -P -m bench.camera
 
 soak: setup-dev
 	$(BIN)/python -P scripts/test.py --soak

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import shutil
 import sys
 import time
 from collections.abc import Awaitable, Callable
@@ -22,17 +23,24 @@ from agent.first_preset import show_first_preset
 from agent.identity import boot_id, serial_number
 from agent.lifecycle import SystemTaskDied, SystemTasks, only_agent, stage, stop_signals, unless, usable_places
 from agent.logs import logging_to
+from agent.media.chain.building import build_linker
+from agent.media.chain.linking import Linker
 from agent.media.library import MediaLibrary
+from agent.media.retention.keeping import Retention
+from agent.media.retention.starting import make_room_to_start
+from agent.mending.building import build_mender
 from agent.parameters import parameters_of
 from agent.recovery import Recovery
 from agent.settings import Settings
+from agent.startup.camera_secrets import CameraSecrets
 from agent.startup.checking import watch_database
 from agent.startup.declaring import declared
-from agent.startup.hosts import CameraHosts, warmth_for
+from agent.startup.hosts import CameraHosts
 from agent.startup.starting import Circumstances, Starting
 from agent.store import Memory, Store, newest_access_key, open_memory, open_store
 from agent.upstream.client import SignedClient
 from agent.upstream.pump import Pump
+from agent.viewing.viewers import Viewing
 from hardware.client import Prespawned
 from presets_store.clock import micros
 from presets_store.errors import CuelightError
@@ -134,31 +142,36 @@ class Agent:
     @classmethod
     async def build(cls, settings: Settings, stack: AsyncExitStack, spawned: Prespawned | None = None) -> "Agent":
         """Memory, hosts, store, recovery, dispatcher, start-up, API: each after those that it needs."""
+        await asyncio.to_thread(make_room_to_start, settings)
+        await asyncio.to_thread(shutil.rmtree, settings.hls_folder, ignore_errors=True)  # streams of before a kill
         who = await asyncio.to_thread(_identity, settings)
         memory = await open_memory(settings)
         stack.push_async_callback(_staged("the sealed cache", STAGE_SECONDS, memory.sealed.close))
-        hosts = CameraHosts(settings, warmth_for(memory.sealed.standalone(), settings.cameras), spawned)
+        hosts = CameraHosts(settings, memory.sealed, spawned)
         stack.push_async_callback(_staged("the camera hosts", STAGE_SECONDS, hosts.stop))
         await hosts.start()
         store = await open_store(settings, memory, who.serial, who.boot_id, stack)
         new_key = await store.services.keys.create_first()
         cameras = await _cameras(settings, store.services, hosts, stack)
         media = MediaLibrary(settings.media_folder, store.services.clips, store.services.own_device.key, store.clock)
+        linker = build_linker(settings.media_folder, memory.sealed, store.services, store.clock, who.serial)
+        media.closed = linker.wake
+        media.announce = linker.removing
+        retention = Retention(settings, media, store.services, store.clock)
         await _recover(store.services, cameras, media, who.boot_id)
         client = _upstream(settings, store, stack)
         starting = _starting(settings, memory, store, who, client)
-        reader = StatusReader(
-            settings=settings,
-            services=store.services,
-            clock=store.clock,
-            boot_id=who.boot_id,
-            since=store.clock.now(),
-        )
-        api = LocalApi(settings, store, reader, starting)
+        reader = _reader(settings, store, retention, linker, cameras, who)
+        secrets = CameraSecrets(memory.sealed, hosts, cameras)
+        api = LocalApi(settings, store, reader, starting, Viewing(cameras), secrets)
         agent = cls(settings, store, cameras, api, starting)
         stack.push_async_callback(_staged("what is kept", STAGE_SECONDS, starting.keep))
         stack.push_async_callback(_staged("the system tasks", STAGE_SECONDS, agent.tasks.stop))
         agent._start_tasks(memory, media, who, client, stack)
+        agent.tasks.start("chain", linker.run())
+        agent.tasks.start("retention", retention.run())
+        mender = build_mender(settings.mending, hosts, memory.sealed, store.clock, store.services.database)
+        agent.tasks.start("mending", mender.run())
         stack.push_async_callback(_staged("the local API", STAGE_SECONDS, api.stop))
         await api.start()
         await agent._announce(new_key)
@@ -203,6 +216,7 @@ class Agent:
             media=media,
             wakeups=services.wakeups,
             settings=adjustable,
+            hls_folder=self.settings.hls_folder,
         )
         dispatcher = Dispatcher(tools, services.wakeups, own, boot_id=who.boot_id, process_id=os.getpid())
         self.tasks.start("dispatcher", dispatcher.run())
@@ -295,6 +309,21 @@ async def _recover(services: Services, cameras: Cameras, media: MediaLibrary, bo
         return services.own is not None and of_earlier_boot(event, services.own, boot)
 
     await Recovery(services.events, media, services.own_device.key, camera_of, outlived).run()
+
+
+def _reader(
+    settings: Settings, store: Store, retention: Retention, linker: Linker, cameras: Cameras, who: Identity
+) -> StatusReader:
+    return StatusReader(
+        settings=settings,
+        services=store.services,
+        clock=store.clock,
+        retention=retention,
+        chain=linker.chain,
+        cameras=cameras,
+        boot_id=who.boot_id,
+        since=store.clock.now(),
+    )
 
 
 def _staged(name: str, seconds: float, stop: Callable[[], Awaitable[Any]]) -> Callable[[], Awaitable[None]]:

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from agent.actions import Action
@@ -34,6 +35,7 @@ class Tools:
     media: MediaLibrary
     wakeups: Wakeups
     settings: AdjustableSettings
+    hls_folder: Path
 
 
 class Attempt:
@@ -61,6 +63,7 @@ class Attempt:
             events=tools.events,
             wakeups=tools.wakeups,
             settings=tools.settings,
+            hls_folder=tools.hls_folder,
             report_progress=progress,
             waited=max(0.0, (micros(tools.clock.now()) - event.created) / 1e6),
             own=own,

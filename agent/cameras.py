@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from agent.running import StopReason
 from agent.settings import CameraSettings
 from hardware.client import CameraClient, SinkHandle
 from hardware.errors import CameraUnavailable
-from hardware.models import CameraReport, KeepWarm, PhotoOrder, RecordingOrder
+from hardware.models import CameraReport, KeepWarm, PhotoOrder, RecordingOrder, StreamOrder, StreamReport
 from presets_store.rules.targeting import choose_camera
 from presets_store.services.cameras import CamerasService
 from presets_store.storage.records import Camera
@@ -17,8 +18,16 @@ LOOK_EVERY = 0.5
 """Seconds within which a stop is noticed while the host is waited for."""
 
 
+@dataclass(frozen=True, slots=True)
+class StreamNow:
+    """A stream of a running event as it is now. `label` is its target for people."""
+
+    label: str
+    report: StreamReport
+
+
 class AgentCamera:
-    """One camera. `record` is its row in the store, `client` its host."""
+    """One camera. `record` is its row in the store, `client` its host; `streams` are the running ones by event key."""
 
     def __init__(self, settings: CameraSettings, record: Camera, client: CameraClient) -> None:
         self.settings = settings
@@ -27,6 +36,7 @@ class AgentCamera:
         self.camera_id = record.camera_id
         self.name = record.name
         self.client = client
+        self.streams: dict[int, StreamNow] = {}
         self._wishes: dict[str, KeepWarm] = {}
 
     @property
@@ -44,6 +54,10 @@ class AgentCamera:
     async def photograph(self, order: PhotoOrder, stopping: "asyncio.Future[StopReason]") -> SinkHandle | None:
         """As `record`, for photos."""
         return await self._with_host(lambda: self.client.photograph(order), stopping)
+
+    async def stream(self, order: StreamOrder, stopping: "asyncio.Future[StopReason]") -> SinkHandle | None:
+        """As `record`, for a stream."""
+        return await self._with_host(lambda: self.client.stream(order), stopping)
 
     async def keep_warm(self, who: str, wish: KeepWarm | None) -> None:
         """Keeps the camera open and its ring filled as long as anybody wishes it; None is the end of `who`'s wish."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from agent.adjustable import AdjustableSettings
 from agent.cameras import AgentCamera, Cameras
@@ -17,7 +18,8 @@ from presets_store.services.wakeups import Wakeups
 class Context:
     """Made by the dispatcher for one attempt at one event. `waited`: seconds from acceptance to this attempt.
 
-    `own` is this attempt as others see it, `running` finds those of other events.
+    `own` is this attempt as others see it, `running` finds those of other events. `hls_folder` is where HLS streams are
+    served from.
     """
 
     event: Event
@@ -29,6 +31,7 @@ class Context:
     events: EventsService
     wakeups: Wakeups
     settings: AdjustableSettings
+    hls_folder: Path
     report_progress: Callable[[float], None]
     waited: float
     own: Running

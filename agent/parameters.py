@@ -11,6 +11,7 @@ from presets_store.protocol.parameters import (
     WORKFLOW,
     Bars,
     EndProcess,
+    MultiplexTarget,
     Parameters,
     TestEvent,
     read_parameters,
@@ -18,7 +19,9 @@ from presets_store.protocol.parameters import (
 )
 from presets_store.rules.event import Event
 
-_MODELS: Mapping[int, type[WireModel]] = MappingProxyType({**PARAMETER_MODELS, 7: TestEvent, 9: Bars, 35: EndProcess})
+_MODELS: Mapping[int, type[WireModel]] = MappingProxyType(
+    {**PARAMETER_MODELS, 7: TestEvent, 9: Bars, 35: EndProcess, 38: MultiplexTarget}
+)
 """Beside what is checked when an event is accepted: the types that are checked here."""
 
 

@@ -15,6 +15,9 @@ class SinkKind(StrEnum):
 
     RECORDING = "recording"
     PHOTOS = "photos"
+    RTMP = "RTMP stream"
+    SRT = "SRT stream"
+    UDP = "UDP stream"
     BARS = "bars"
     WARM = "warm"
     TEST = "test"
@@ -32,10 +35,14 @@ class StopReason(StrEnum):
 
 
 class StopSignal:
-    """Told to a running action once; the first reason counts."""
+    """Told to a running action once; the first reason counts.
+
+    An action that may take its time after its own Stop type is told again when it may not: by an end or a shutdown.
+    """
 
     def __init__(self) -> None:
         self._requested = asyncio.Event()
+        self._insisted = asyncio.Event()
         self.reason: StopReason | None = None
         self.by = ""
 
@@ -45,11 +52,17 @@ class StopSignal:
             self.reason = reason
             self.by = by
             self._requested.set()
+        elif reason is not StopReason.STOPPED:
+            self._insisted.set()
 
     async def wait(self) -> StopReason:
         """Returns when a stop was asked for."""
         await self._requested.wait()
         return self.reason or StopReason.STOPPED
+
+    async def insisted(self) -> None:
+        """Returns when, after the first request, an end or a shutdown was asked for."""
+        await self._insisted.wait()
 
 
 class Stopped(Exception):

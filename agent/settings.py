@@ -8,14 +8,16 @@ import os
 import socket
 import tomllib
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from agent.errors import SettingsInvalid
-from hardware.models import CameraSpec, Format
+from agent.media.retention.sizes import Size
+from hardware.models import BackendName, CameraSpec, ControlValue, Format
+from hardware.models.address import network_address_problem
 from presets_store.durable import write_durably
 
 logger = logging.getLogger(__name__)
@@ -53,35 +55,67 @@ class ApiSettings(Section):
 
 
 class MediaSettings(Section):
-    """Where recordings go. An empty `folder` is `media` in the state folder."""
+    """Where recordings go, and how much may lie there. An empty `folder` is `media` in the state folder.
+
+    `max_size` and `max_age_days`: 0 is no limit. `min_free`: what stays free on its file system; None is the smaller of
+    1 GB and 5 %.
+    """
 
     folder: str = ""
+    max_size: Size = 0
+    min_free: Size | None = None
+    max_age_days: float = Field(default=0.0, ge=0, le=36_500)
 
 
 class CameraSettings(Section):
-    """One camera. `backend` names the source; `address` is its device, file or URL; `options` are the backend's own.
+    """One camera. `backend` names the source; `address` is its device, file or URL; `options` are the backend's own;
+    `controls` are the camera's, by name, set at each opening; `microphone` is an ALSA device.
 
-    `wait_seconds` is how long an action waits for a camera that is not there before it ends as Error.
+    `wait_seconds` is how long an action waits for a camera that is not there before it ends as Error. `share`: the part
+    of the media folder's maximum size, else of the disk, that its files may take; 0 is no limit.
     """
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")
     name: str = ""
-    backend: Literal["auto", "v4l2", "file", "bars", "null"] = "auto"
+    backend: BackendName = "auto"
     address: str = ""
+    user: str = Field(default="", max_length=256)
     options: dict[str, str] = Field(default_factory=dict)
+    controls: dict[str, ControlValue] = Field(default_factory=dict)
+    microphone: str = Field(default="", max_length=256)
     keep_warm: bool = False
     ring_seconds: float = Field(default=2.0, ge=0, le=60)
     wait_seconds: float = Field(default=30.0, ge=0, le=86400)
+    share: float = Field(default=0.0, ge=0, le=1)
     prefer: Format | None = None
 
-    def spec(self) -> CameraSpec:
-        """The same as the camera host takes it."""
+    @model_validator(mode="after")
+    def _network_address(self) -> Self:
+        problem = network_address_problem(self.address) if self.backend == "network" else ""
+        if problem:
+            raise ValueError(problem)
+        if self.user and self.backend != "network":
+            raise ValueError(f"user is for the backend 'network', not for {self.backend!r}")
+        return self
+
+    @model_validator(mode="after")
+    def _controls_of_a_camera(self) -> Self:
+        if self.controls and self.backend not in ("auto", "v4l2", "rpicam"):
+            raise ValueError(f"controls are for the backends 'auto', 'v4l2' and 'rpicam', not for {self.backend!r}")
+        return self
+
+    def spec(self, secret: str = "") -> CameraSpec:
+        """The same as the camera host takes it, with the secret that the settings do not have."""
         return CameraSpec(
             camera_id=self.id,
             name=self.name or self.id,
             backend=self.backend,
             address=self.address,
+            user=self.user,
+            secret=secret,
             options=self.options,
+            controls=self.controls,
+            microphone=self.microphone,
             ring_seconds=self.ring_seconds,
             prefer=self.prefer,
         )
@@ -119,6 +153,16 @@ class StartupSettings(Section):
     grace: float = Field(default=15.0, ge=0, le=120)
 
 
+class MendingSettings(Section):
+    """What may be done about a camera that stopped: `usb_resets` of its device and `reboots` of the box, per day.
+
+    0: never.
+    """
+
+    usb_resets: int = Field(default=4, ge=0, le=100)
+    reboots: int = Field(default=0, ge=0, le=24)
+
+
 class LogSettings(Section):
     """`format`: `text` for people, `json` for collectors, `auto` decides by whether a terminal looks."""
 
@@ -149,6 +193,7 @@ class Settings(BaseSettings):
     clock: ClockSettings = Field(default_factory=ClockSettings)
     upstream: UpstreamSettings = Field(default_factory=UpstreamSettings)
     startup: StartupSettings = Field(default_factory=StartupSettings)
+    mending: MendingSettings = Field(default_factory=MendingSettings)
     log: LogSettings = Field(default_factory=LogSettings)
 
     @field_validator("cameras")
@@ -196,6 +241,12 @@ class Settings(BaseSettings):
     def run_folder(self) -> Path:
         """Locks of the agent and of its camera hosts."""
         return self.state_folder / "run"
+
+    @property
+    def hls_folder(self) -> Path:
+        """HLS streams, served under `/v1/camera/{camera}/hls/`: `<camera id>/<name of the stream>/<its files>`."""
+        memory = os.environ.get("RUNTIME_DIRECTORY", "").partition(":")[0]  # systemd's, which wears no flash
+        return (Path(memory) if memory else self.run_folder) / "hls"
 
 
 def load_settings(file: Path | None) -> Settings:

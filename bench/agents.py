@@ -27,8 +27,9 @@ SERIAL = "bench-1"
 class BenchAgent:
     """The process, a signed client of its API, and what it costs."""
 
-    def __init__(self, folder: Path, process: "subprocess.Popen[bytes]", client: SignedClient) -> None:
+    def __init__(self, folder: Path, process: "subprocess.Popen[bytes]", client: SignedClient, url: str) -> None:
         self.folder = folder
+        self.url = url
         self._key = _key(folder)
         self.media = folder / "media"
         self.process = psutil.Process(process.pid)
@@ -67,17 +68,21 @@ class BenchAgent:
 
 
 @asynccontextmanager
-async def bench_agent(**camera: Any) -> AsyncIterator[BenchAgent]:
-    """A ready agent with one camera; gone with its folder at the end."""
+async def bench_agent(
+    environment: dict[str, str] | None = None, module: str = "agent", **camera: Any
+) -> AsyncIterator[BenchAgent]:
+    """A ready agent with one camera; gone with its folder at the end. `environment` is put into its own."""
     with tempfile.TemporaryDirectory(prefix="cuelight-bench-", dir=Path.home()) as name:
         folder = Path(name)
-        process = _started(folder, camera)
+        process = _started(
+            [sys.executable, "-P", "-m", module, "run"], agent_environment(folder, camera) | (environment or {})
+        )
         try:
             url = await asyncio.to_thread(ready_url, process)
             access, secret = _key(folder)
             client = SignedClient(url, access, secret, SystemClock())
             try:
-                yield BenchAgent(folder, process, client)
+                yield BenchAgent(folder, process, client, url)
             finally:
                 await client.close()
         finally:
@@ -99,9 +104,7 @@ def agent_environment(folder: Path, camera: dict[str, Any]) -> dict[str, str]:
     }
 
 
-def _started(folder: Path, camera: dict[str, Any]) -> "subprocess.Popen[bytes]":
-    command = [sys.executable, "-P", "-m", "agent", "run"]
-    environment = agent_environment(folder, camera)
+def _started(command: list[str], environment: dict[str, str]) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
 
 

@@ -29,9 +29,9 @@ def percentile(values: Sequence[float], share: float) -> float:
     return ordered[min(len(ordered) - 1, max(0, int(-(-share * len(ordered) // 1)) - 1))]
 
 
-def save(results: Sequence[Result]) -> None:
+def save(results: Sequence[Result], path: Path = RESULTS) -> None:
     """Writes bench/results.json: a list of `{name, value, unit, against, ratio, aim, met}`."""
-    RESULTS.write_text(json.dumps([asdict(result) for result in results], indent=1) + "\n")
+    path.write_text(json.dumps([asdict(result) for result in results], indent=1) + "\n")
 
 
 def table(results: Sequence[Result]) -> str:

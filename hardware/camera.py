@@ -4,12 +4,19 @@ from typing import Protocol
 
 from hardware.models import Adjusted, Adjustment, CameraInfo, Format, Packet
 
+NO_CONTROL = "this camera has no control for it"
+
 
 class Source(Protocol):
     """One camera, owned by one host process and read by its capture thread only.
 
     A source declares what it can do (`probe`) and says what it granted (`open`). It never waits for sinks or sockets.
     """
+
+    @property
+    def patience(self) -> float:
+        """Seconds for which the open camera keeps its frames though nobody reads them; 0 when it may lose some."""
+        return 0.0
 
     def probe(self) -> CameraInfo:
         """What the camera is and which formats it has, without starting it. Raises CameraUnavailable, CameraBusy."""
@@ -31,7 +38,7 @@ class Source(Protocol):
 
         Called by the reading thread, between two reads. A source without controls meets nothing.
         """
-        return Adjusted(notes=tuple(f"{name} is not set: this camera has no such control" for name in wanted.asked()))
+        return Adjusted(unmet=dict.fromkeys(wanted.asked(), NO_CONTROL))
 
     def close(self) -> None:
         """Stops delivery and releases the device; harmless when it is not open."""

@@ -8,10 +8,11 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from hardware.backoff import retry_delay
 from hardware.errors import CameraUnavailable, HardwareError, HostLost, WireError, revive
-from hardware.handle import SinkHandle, SinkReport
+from hardware.handle import PictureHandle, SinkHandle, SinkReport
 from hardware.hostprocess import HostProcess
 from hardware.jobrun import run_job
 from hardware.models import (
@@ -20,26 +21,38 @@ from hardware.models import (
     Configure,
     Greeting,
     KeepWarm,
+    Model,
     PhotoOrder,
-    PhotoTaken,
     Ping,
     Pong,
+    PreviewOrder,
     RecordingOrder,
     Refusal,
     Report,
-    SegmentClosed,
     Shutdown,
     SinkEnded,
-    SinkProgress,
-    SinkStarted,
+    SinkOrder,
+    StreamOrder,
     TestPicture,
+    WatchOrder,
 )
 from hardware.prespawn import Prespawned
-from hardware.wire import check_version
+from hardware.wire import Picture, check_version
 
-__all__ = ["CameraClient", "HostTiming", "Prespawned", "SinkHandle", "SinkReport", "run_job"]
+__all__ = [
+    "CameraClient",
+    "HostTiming",
+    "Picture",
+    "PictureHandle",
+    "Prespawned",
+    "SinkHandle",
+    "SinkReport",
+    "run_job",
+]
 
 log = logging.getLogger(__name__)
+
+Handle = TypeVar("Handle", bound=SinkHandle)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +103,7 @@ class CameraClient:
         self._spawned = spawned
         self._warm = KeepWarm(on=False)
         self._test_picture = TestPicture(on=False)
+        self._filmed = False
         self._host: HostProcess | None = None
         self._configured = False
         self._ready = asyncio.Event()
@@ -161,21 +175,39 @@ class CameraClient:
         self._test_picture = TestPicture(on=on)
         self._tell(self._test_picture)
 
+    async def renew_host(self, reason: str) -> None:
+        """Ends the host in order, by force if it must be; a new one takes its place and sinks go on in it."""
+        if self._host is not None:
+            log.info("camera %s: the host ends: %s", self.spec.camera_id, reason)
+            self._host.send(Shutdown())
+
     async def record(self, order: RecordingOrder) -> SinkHandle:
         """Starts a recording; its reports come through the handle, also a refusal by the host.
 
         Waits up to `HostTiming.ready` for a host that is just starting, then raises CameraUnavailable.
         """
-        return await self._begin(order)
+        return await self._begin(order, SinkHandle)
 
     async def photograph(self, order: PhotoOrder) -> SinkHandle:
         """Takes one photo, or one per interval. Each is reported as `PhotoTaken`; otherwise like `record`."""
-        return await self._begin(order)
+        return await self._begin(order, SinkHandle)
 
-    async def _begin(self, order: RecordingOrder | PhotoOrder) -> SinkHandle:
+    async def stream(self, order: StreamOrder) -> SinkHandle:
+        """Starts a stream. Its states are reported as `StreamReport`; otherwise like `record`."""
+        return await self._begin(order, SinkHandle)
+
+    async def watch(self, order: WatchOrder) -> SinkHandle:
+        """Starts an analyser. What it sees is reported as `Observation`; otherwise like `record`."""
+        return await self._begin(order, SinkHandle)
+
+    async def preview(self, order: PreviewOrder) -> PictureHandle:
+        """Starts pictures for people who look; they come through the handle. Otherwise like `record`."""
+        return await self._begin(order, PictureHandle)
+
+    async def _begin(self, order: SinkOrder, make: Callable[[str, Callable[[Model], None]], Handle]) -> Handle:
         if not await self.ready(self._timing.ready) or self._host is None:
             raise CameraUnavailable(camera=self.spec.camera_id, reason=self._state.reason or "its host is not running")
-        handle = SinkHandle(order.sink_id, self._host.send)
+        handle = make(order.sink_id, self._host.send)
         self._handles[order.sink_id] = handle
         self._host.send(order)
         return handle
@@ -215,7 +247,7 @@ class CameraClient:
         """Starts a host and serves it to its end; answers why it ended."""
         try:
             spawned, self._spawned = self._spawned, None
-            self._host = await HostProcess.spawn(self.spec.camera_id, spawned)
+            self._host = await HostProcess.spawn(self.spec.camera_id, self._show, spawned)
         except OSError as error:
             return self._lose(f"it cannot be started: {error}")
         grace = self._timing.exit_within
@@ -253,7 +285,8 @@ class CameraClient:
         if not isinstance(greeting, Greeting):
             raise WireError(reason="the host did not begin with a greeting")
         check_version(greeting.version)
-        host.send(Configure(spec=self.spec, run_folder=str(self._run_folder)))
+        spec = self.spec.model_copy(update={"filmed": self._filmed})
+        host.send(Configure(spec=spec, run_folder=str(self._run_folder)))
         self._configured = True
         host.send(self._test_picture)
         host.send(self._warm)
@@ -306,8 +339,13 @@ class CameraClient:
         elif isinstance(report, Refusal):
             if handle := self._handles.pop(report.sink_id, None):
                 handle.fail(revive(report.code, report.message))
-        elif isinstance(report, SinkStarted | SinkProgress | SegmentClosed | PhotoTaken | SinkEnded):
+        elif isinstance(report, SinkReport):
             self._deliver(report)
+
+    def _show(self, picture: Picture) -> None:
+        handle = self._handles.get(picture.sink_id)
+        if isinstance(handle, PictureHandle):
+            handle.show(picture)
 
     def _deliver(self, report: SinkReport) -> None:
         handle = self._handles.get(report.sink_id)
@@ -319,4 +357,5 @@ class CameraClient:
 
     def _report(self, report: CameraReport) -> None:
         self._state = report
+        self._filmed = self._filmed or (report.info is not None and report.info.live)
         self._on_camera(report)

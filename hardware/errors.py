@@ -1,5 +1,6 @@
 """Errors of the hardware package. They cross the process border as (`code`, `message`, `fields`)."""
 
+from collections.abc import Iterator
 from typing import ClassVar
 
 
@@ -56,6 +57,13 @@ class StorageFailed(HardwareError):
     template = "writing {path!r} failed: {reason}"
 
 
+class MicrophoneFailed(HardwareError):
+    """A microphone does not work; the pictures go on without it."""
+
+    code = "microphone_failed"
+    template = "microphone {device!r} does not work: {reason}"
+
+
 class HostLost(HardwareError):
     """The camera host process ended or its socket broke."""
 
@@ -77,6 +85,13 @@ class SinkRefused(HardwareError):
     template = "camera {camera!r} does not start {sink}: {reason}"
 
 
+class StreamUnsupported(HardwareError):
+    """This machine cannot send a stream of that kind."""
+
+    code = "stream_unsupported"
+    template = "streams of kind {kind} cannot be sent from here: {reason}"
+
+
 class JobFailed(HardwareError):
     """A one-shot file job ended without a result."""
 
@@ -86,9 +101,15 @@ class JobFailed(HardwareError):
 
 def revive(code: str, message: str) -> HardwareError:
     """The error that crossed the process border as `code` and `message`; a plain HardwareError for an unknown code."""
-    kinds = {kind.code: kind for kind in HardwareError.__subclasses__()}
+    kinds = {kind.code: kind for kind in _kinds(HardwareError)}
     kind = kinds.get(code, HardwareError)
     error = kind.__new__(kind)
     Exception.__init__(error, message)
     error.fields = {}
     return error
+
+
+def _kinds(base: type[HardwareError]) -> Iterator[type[HardwareError]]:
+    for kind in base.__subclasses__():
+        yield kind
+        yield from _kinds(kind)

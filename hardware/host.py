@@ -118,7 +118,7 @@ class Host:
     def _pass_on(self, order: StationOrder, station: Station) -> None:
         if isinstance(order, StopSink):
             log.info("sink %s: stop: %s", order.sink_id, order.reason)
-            station.stop_sink(order.sink_id)
+            station.stop_sink(order.sink_id, order.after_seconds)
         elif isinstance(order, KeepWarm):
             station.keep_warm(Ask(order.width, order.height, order.rate) if order.on else None)
         elif isinstance(order, TestPicture):
@@ -131,7 +131,8 @@ class Host:
         if self._station is not None:
             raise WireError(reason="configured twice")
         self._camera_id = order.spec.camera_id
-        self._station = Station(order.spec, Path(order.run_folder), create_source, self._reporter.put)
+        report, picture = self._reporter.put, self._reporter.put_picture
+        self._station = Station(order.spec, Path(order.run_folder), create_source, report, picture)
         self._station.start()
 
     def _watch(self) -> None:

@@ -1,12 +1,10 @@
-"""One-shot work on media files, each in a process of its own: `python -P -m hardware.jobs <name>`.
+"""One-shot work on media files and devices, each in a process of its own: `python -P -m hardware.jobs <name>`.
 
 Arguments are one JSON object on stdin, the result is one on stdout. Exit status 0: the result; 1: `code` and `message`
 of a HardwareError. A job may be killed at any moment and repeated.
 """
 
-import hashlib
 import json
-import os
 import re
 import sys
 from collections.abc import Callable, Mapping
@@ -14,16 +12,18 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, ValidationError
 
+from hardware.box.usb import reset_job
 from hardware.durable import write_durably
 from hardware.errors import HardwareError, JobFailed
-from hardware.media import Inspection, inspect, survey
+from hardware.media import Inspection, inspect
 from hardware.models import ClipFile, Codec, Model
-from hardware.mp4 import Layout, measure
 from hardware.sinks.mediafile import storage_error
 from hardware.sinks.plainfile import PlainFile, make_plain
-from hardware.sinks.segment import sidecar_path
+from hardware.sinks.salvage import FileHash, hash_of, salvage
+from hardware.sinks.segment import sidecar_path, thumbnail_path
+from hardware.v4l2.finding import find_cameras
 
 _LARGEST_REQUEST = 1 << 20
 _INDEX = re.compile(r"-(\d{1,9})$")
@@ -52,16 +52,9 @@ class RemuxRequest(FileRequest):
     overwrite: bool = False
 
 
-class FileHash(Model):
-    """`size` in bytes, `sha256` in hexadecimal digits."""
-
-    size: int = Field(ge=0)
-    sha256: str
-
-
 def hash_file(arguments: object) -> FileHash:
     """Job `hash`: size and SHA-256 of a file."""
-    return _hash(FileRequest.model_validate(arguments).path)
+    return hash_of(FileRequest.model_validate(arguments).path)
 
 
 def probe(arguments: object) -> Inspection:
@@ -78,22 +71,21 @@ def remux(arguments: object) -> PlainFile:
 def recover(arguments: object) -> ClipFile:
     """Job `recover`: closes the segment of a killed recorder; answers its sidecar, which is on disk then.
 
-    A torn tail after the last whole fragment is cut off. A segment that was closed already stays as it is. Without a
-    usable sidecar a new one tells what the file itself tells (clock quality `unset`, start from its time of change, no
-    boot id).
+    What is torn at its end is cut off (see `hardware.containers`). A segment that was closed already stays as it is.
+    Without a usable sidecar a new one tells what the file itself tells (clock quality `unset`, start from its time of
+    change, no boot id).
     """
     path = FileRequest.model_validate(arguments).path
     before = path.stat()
     clip = _read_sidecar(path)
     if clip is not None and clip.closed and clip.size == before.st_size:
         return clip
-    layout = _trim(path)
-    frames, seconds = survey(path) if layout.playable else (0, 0.0)
+    left = salvage(path)
     if clip is None:
-        clip = _adopt(path, layout, before.st_mtime_ns - round(seconds * _NS))
-    digest = _hash(path)
-    closed = {"closed": True, "recovered": True, "frames": frames, "seconds": seconds}
-    clip = clip.model_copy(update=closed | digest.model_dump())
+        clip = _adopt(path, left.playable, before.st_mtime_ns - round(left.seconds * _NS))
+    thumbnail = thumbnail_path(path)
+    known = left.model_dump(exclude={"playable"}) | {"thumbnail": thumbnail.name if thumbnail.exists() else ""}
+    clip = clip.model_copy(update=known | {"closed": True, "recovered": True})
     write_durably(sidecar_path(path), clip.model_dump_json(indent=1).encode())
     return clip
 
@@ -105,19 +97,9 @@ def _read_sidecar(path: Path) -> ClipFile | None:
         return None
 
 
-def _trim(path: Path) -> Layout:
-    """Cuts the torn tail off, durably."""
-    with path.open("r+b") as file:
-        layout = measure(file)
-        if layout.fragmented and layout.end < file.seek(0, os.SEEK_END):
-            file.truncate(layout.end)
-        os.fsync(file.fileno())
-    return layout
-
-
-def _adopt(path: Path, layout: Layout, start_wall_ns: int) -> ClipFile:
+def _adopt(path: Path, playable: bool, start_wall_ns: int) -> ClipFile:
     """A sidecar for a segment that has none. Raises JobFailed when the file tells too little."""
-    if not layout.playable:
+    if not playable:
         raise JobFailed(job="recover", reason=f"{path.name} has neither a usable sidecar nor a whole index")
     found = inspect(path, decode=False)
     if found.codec not in tuple(Codec):
@@ -138,14 +120,15 @@ def _adopt(path: Path, layout: Layout, start_wall_ns: int) -> ClipFile:
     )
 
 
-def _hash(path: Path) -> FileHash:
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256")
-        return FileHash(size=file.tell(), sha256=digest.hexdigest())
-
-
 JOBS: Mapping[str, Callable[[object], Model]] = MappingProxyType(
-    {"hash": hash_file, "probe": probe, "recover": recover, "remux": remux}
+    {
+        "cameras": find_cameras,
+        "hash": hash_file,
+        "probe": probe,
+        "recover": recover,
+        "remux": remux,
+        "usb_reset": reset_job,
+    }
 )
 
 

@@ -24,6 +24,9 @@ BACKENDS: Mapping[str, Factory] = MappingProxyType(
     {
         "auto": _source("auto", "AutoSource"),
         "v4l2": _source("v4l2", "V4l2Source"),
+        "network": _source("network", "NetworkSource"),
+        "rpicam": _source("rpicam", "RpicamSource"),
+        "opencv": _source("opencv", "OpencvSource"),
         "file": _source("file", "FileSource"),
         "bars": _source("bars", "BarsSource"),
         "null": _source("null", "NullSource"),

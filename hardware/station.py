@@ -6,10 +6,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from hardware.audio.microphone import Microphone
 from hardware.camera import Source
 from hardware.errors import HardwareError, SinkRefused
 from hardware.lock import CameraLock
-from hardware.models import CameraSpec, PhotoOrder, RecordingOrder, Refusal, Report, SinkOrder
+from hardware.models import CameraSpec, PhotoOrder, RecordingOrder, Refusal, Report, SinkOrder, WatchOrder
 from hardware.pipeline.capture import Capture, Outlets
 from hardware.pipeline.plan import Ask
 from hardware.pipeline.router import Router
@@ -17,6 +18,8 @@ from hardware.sinks.base import Sink, SinkPorts
 from hardware.sinks.recorder import END_GRACE
 from hardware.sinks.syncing import Syncer
 from hardware.sinks.table import MAKERS, MEEK, RANKS, ask_of, is_particular
+from hardware.v4l2.hotplug import HotPlug
+from hardware.vision import options_problem
 from hardware.watchdog import Doing
 
 log = logging.getLogger(__name__)
@@ -46,8 +49,8 @@ class Station:
     ) -> None:
         self._spec = spec
         self._report = report
-        self._router = Router(spec.ring_seconds)
-        outlets = Outlets(self._router.renew, self._router.offer, self._router.pause, report)
+        self._router = Router(spec.ring_seconds, spec.name)
+        outlets = Outlets(self._router.renew, self._router.offer, self._router.pause, report, lambda: self._router.calm)
         self._capture = Capture(spec, create, CameraLock(run_folder, spec.camera_id), outlets)
         self._ports = SinkPorts(
             note=self._capture.note,
@@ -57,6 +60,8 @@ class Station:
             syncer=Syncer(),
             router=self._router,
             camera_name=spec.name,
+            adjust=self._capture.adjust,
+            microphone=Microphone(spec.microphone) if spec.microphone else None,
         )
         self._sinks: dict[str, tuple[int, Sink]] = {}
         self._warm: Ask | None = None
@@ -74,6 +79,8 @@ class Station:
     def start(self) -> None:
         """Takes the camera's lock in the background, then tells the camera's first state."""
         self._capture.start()
+        if self._spec.backend in ("auto", "v4l2"):
+            HotPlug(self._capture.hurry).start()
 
     def keep_warm(self, ask: Ask | None) -> None:
         """Keeps the camera open, as near to `ask` as it can, and the ring filled; None: no longer."""
@@ -104,12 +111,12 @@ class Station:
                     self._router.connect_waiting()  # a photo whose size was to be opened: this one has the word
         sink.start()
 
-    def stop_sink(self, sink_id: str) -> None:
-        """Ends a sink with the newest frame; harmless when it is over."""
+    def stop_sink(self, sink_id: str, after_seconds: float = 0.0) -> None:
+        """Ends a sink with the newest frame, or the last of the next `after_seconds`; harmless when it is over."""
         with self._lock:
             _, sink = self._sinks.get(sink_id, (0, None))
         if sink is not None:
-            sink.finish(time.monotonic_ns(), END_GRACE)
+            sink.finish(time.monotonic_ns() + round(after_seconds * 1e9), END_GRACE)
 
     def close(self, timeout: float) -> bool:
         """Ends all sinks and closes the camera; False when that took longer than `timeout` seconds."""
@@ -146,6 +153,8 @@ class Station:
             reason = "a sink of that id runs"
         elif isinstance(order, RecordingOrder | PhotoOrder):
             reason = _folder_problem(order)
+        elif isinstance(order, WatchOrder):
+            reason = options_problem(order.analyser, order.options)
         if reason:
             raise SinkRefused(camera=self._spec.camera_id, sink=order.sink_id, reason=reason)
 

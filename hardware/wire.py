@@ -1,8 +1,8 @@
 """The frames between agent and camera host on their Unix socket pair.
 
 A frame is a 4-byte big-endian length of the body, one byte that tells its kind, and the body: `J` a JSON message of
-`hardware.models`, `P` the bytes of a picture. Sizes are bounded; what exceeds them or is no message
-ends the connection.
+`hardware.models`, `P` a picture: the length (1 byte) of its sink's id, the id, the time of capture (8 bytes,
+nanoseconds), the JPEG. Sizes are bounded; what exceeds them or is no message ends the connection.
 """
 
 import struct
@@ -17,6 +17,7 @@ from hardware.errors import WireError
 from hardware.models import PROTOCOL_VERSION, Model, Order, Report
 
 HEADER = struct.Struct(">IB")
+_TIME = struct.Struct(">Q")
 
 
 class FrameKind(IntEnum):
@@ -28,6 +29,11 @@ class FrameKind(IntEnum):
 
 LIMITS = {FrameKind.JSON: 1 << 18, FrameKind.PICTURE: 1 << 25}
 """Largest body in bytes: 256 KiB of JSON (a camera may list hundreds of formats), 32 MiB of picture."""
+
+_LONGEST_ID = 255
+
+LONGEST_JPEG = LIMITS[FrameKind.PICTURE] - 1 - _LONGEST_ID - _TIME.size
+"""Bytes of a picture that can be sent."""
 
 Message = TypeVar("Message")
 
@@ -43,6 +49,15 @@ class Frame:
     body: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What a preview sink shows: one JPEG, captured at `mono_ns` (CLOCK_MONOTONIC)."""
+
+    sink_id: str
+    mono_ns: int
+    jpeg: bytes
+
+
 def pack(kind: FrameKind, body: bytes) -> bytes:
     """The frame's bytes. Raises WireError when `body` is longer than its kind may be."""
     if len(body) > LIMITS[kind]:
@@ -55,7 +70,20 @@ def pack_message(message: Model) -> bytes:
     return pack(FrameKind.JSON, message.model_dump_json().encode())
 
 
-def parse_header(header: bytes) -> tuple[FrameKind, int]:
+def pack_picture(picture: Picture) -> bytes:
+    """What a picture frame has before the JPEG, which is to be sent behind it. Raises WireError when it is too long."""
+    sink_id = picture.sink_id.encode()
+    if len(sink_id) > _LONGEST_ID:
+        raise WireError(reason=f"a sink id of {len(sink_id)} bytes is longer than {_LONGEST_ID}")
+    length = 1 + len(sink_id) + _TIME.size + len(picture.jpeg)
+    if length > LIMITS[FrameKind.PICTURE]:
+        raise WireError(reason=f"{length} bytes are more than a PICTURE frame may have")
+    return b"".join(
+        (HEADER.pack(length, FrameKind.PICTURE), bytes([len(sink_id)]), sink_id, _TIME.pack(picture.mono_ns))
+    )
+
+
+def parse_header(header: bytes | memoryview) -> tuple[FrameKind, int]:
     """Kind and body length (bytes) of the 5-byte `header`. Raises WireError for an unknown kind or too long a body."""
     length, code = HEADER.unpack(header)
     try:
@@ -104,6 +132,19 @@ def parse_order(frame: Frame) -> Order:
 def parse_report(frame: Frame) -> Report:
     """What the host sent. Raises WireError."""
     return _parse(_REPORTS, frame)
+
+
+def parse_picture(body: bytes | memoryview) -> Picture:
+    """The picture in a PICTURE frame's body. Raises WireError."""
+    start = 1 + body[0] + _TIME.size if body else 1
+    if len(body) < start:
+        raise WireError(reason=f"a PICTURE frame of {len(body)} bytes ends before its picture")
+    try:
+        sink_id = str(body[1 : 1 + body[0]], "utf-8")
+    except UnicodeDecodeError:
+        raise WireError(reason="the sink id of a picture is not UTF-8") from None
+    (mono_ns,) = _TIME.unpack_from(body, start - _TIME.size)
+    return Picture(sink_id, mono_ns, bytes(body[start:]))
 
 
 def check_version(version: int) -> None:

@@ -11,8 +11,12 @@ _SECRET_NAMES = re.compile(
 )
 _URL_CREDENTIALS = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]{0,31}://)[^/\s@]+@", re.IGNORECASE)
 _URL_SECRETS = re.compile(
-    r"(?P<name>[?&](?:[a-z_-]*(?:token|secret|password|pass|key|signature|streamid))=)[^&\s\"']+", re.IGNORECASE
+    r"(?P<name>[?&](?:[a-z_-]*(?:token|secret|password|passphrase|pass|key|signature|streamid))=)[^&\s\"']+",
+    re.IGNORECASE,
 )
+_STREAM_KEY = re.compile(r"(?P<app>rtmps?://[^/\s]+/(?:[^?\s]*/)?)[^/?\s]+(?:\?\S*)?$", re.IGNORECASE)
+"""Where an RTMP address is told alone, what stands last in it may be the key."""
+
 _SIGNATURE = re.compile(r"\b[0-9a-f]{64}\b(?=.*signature)|(?<=X-Signature: )[0-9a-fA-F]+", re.IGNORECASE)
 
 
@@ -28,7 +32,7 @@ def redact(value: object, *, name: str = "") -> object:
     if name and _SECRET_NAMES.search(name) and value not in (None, "", 0):
         return HIDDEN
     if isinstance(value, str):
-        return redact_text(value)
+        return redact_text(_STREAM_KEY.sub(rf"\g<app>{HIDDEN}", value) if name.casefold() == "url" else value)
     if isinstance(value, Mapping):
         return {key: redact(member, name=str(key)) for key, member in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):

@@ -39,7 +39,15 @@ fi
 }
 "$python" -c 'import ensurepip, venv' 2>/dev/null || need_packages python3-venv
 # What the libraries' wheels do not carry, and what tests and benchmarks measure against.
-if [ "$kind" = dev ]; then need_packages postgresql ffmpeg ca-certificates git curl openssl; fi
+if [ "$kind" = dev ]; then
+  need_packages postgresql ffmpeg chromium ca-certificates git curl openssl gcc libc6-dev
+  # Servers that stand for cameras, and that streams go to.
+  if [ -x /usr/sbin/nginx ]; then had_nginx=yes; else had_nginx=; fi
+  need_packages nginx libnginx-mod-rtmp python3-gi gir1.2-gst-rtsp-server-1.0 \
+    gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly
+  # Debian starts what it installs; the tests start their own.
+  if [ -z "$had_nginx" ] && [ -d /run/systemd/system ]; then $as_root systemctl disable --quiet --now nginx; fi
+fi
 
 case $kind in
   runtime) lock=requirements-build.lock ;;

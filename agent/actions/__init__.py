@@ -8,11 +8,12 @@ from agent.actions.multiplex import StartCameraMultiplex
 from agent.actions.photos import StartPhotos, StopPhotos
 from agent.actions.process import EndProcess
 from agent.actions.recording import StartRecording, StopRecording
+from agent.actions.streams import StartStream, StopStream
 from agent.actions.trial import TestEvent, TestStop
 from agent.actions.update_setting import UpdateSetting
 from agent.actions.workflow import EventPresetWorkflow
 from agent.context import Context
-from agent.running import ActionTraits, Parameters, Result
+from agent.running import ActionTraits, Parameters, Result, SinkKind
 
 
 class Action(Protocol):
@@ -31,14 +32,21 @@ ACTIONS: Mapping[int, Action] = {
     9: StartBars(),
     10: StopBars(),
     11: TestStop(),
+    14: StartStream(SinkKind.RTMP),
+    15: StopStream(SinkKind.RTMP),
     22: UpdateSetting(),
     28: StartCameraMultiplex(),
     29: StartRecording(),
+    32: StartStream(SinkKind.RTMP),
     33: EventPresetWorkflow(),
     35: EndProcess(),
     37: StopRecording(),
+    38: StopStream(SinkKind.RTMP),
+    43: StartStream(SinkKind.UDP),
+    44: StopStream(SinkKind.UDP),
     62: StartPhotos(),
     63: StopPhotos(),
+    64: StartStream(SinkKind.SRT),
 }
 
 

@@ -1,4 +1,4 @@
-"""What recordings and photos have in common: one sink after another on a camera, until the work is done."""
+"""What recordings, photos and streams have in common: one sink after another on a camera, until the work is done."""
 
 import asyncio
 from abc import ABC, abstractmethod
@@ -9,19 +9,22 @@ from agent.cameras import LOOK_EVERY, AgentCamera
 from agent.context import Context
 from agent.running import Failed, Parameters, Result, Stopped, StopReason
 from hardware.client import SinkHandle, SinkReport
-from hardware.errors import CameraUnavailable, HardwareError, HostLost
-from hardware.models import PhotoOrder, RecordingOrder, SinkEnded
+from hardware.errors import CameraUnavailable, HardwareError, HostLost, StorageFull
+from hardware.models import PhotoOrder, RecordingOrder, SinkEnded, StreamOrder
 
-Order = TypeVar("Order", RecordingOrder, PhotoOrder)
+Order = TypeVar("Order", RecordingOrder, PhotoOrder, StreamOrder)
 Stopping = asyncio.Future[StopReason]
 
-_NOT_THERE = ("unavailable", "stalled")
+NOT_THERE = ("unavailable", "stalled")
+"""States of a camera that gives no pictures."""
 
 
 class Filming(ABC, Generic[Order]):
     """One attempt. Where a host is lost, the next sink continues in a new one."""
 
     ended_by_itself = "duration"
+    waits_for_room = False
+    """Whether a full disk is waited for; else it ends as Error."""
 
     def __init__(self, context: Context, parameters: Parameters) -> None:
         self._context = context
@@ -29,6 +32,7 @@ class Filming(ABC, Generic[Order]):
         self._camera: AgentCamera = context.cameras.pick(parameters)
         self._duration: float = parameters.get("durationSeconds", 0.0)
         self._filming = False
+        self._filmed = False
         self._absent = ""
         self._notes: list[str] = []
 
@@ -75,16 +79,37 @@ class Filming(ABC, Generic[Order]):
     @abstractmethod
     def _result(self, ended_by: str) -> Result: ...
 
+    def _after_stop(self) -> float:
+        """Seconds that it goes on after its own Stop type."""
+        return 0.0
+
+    async def _watch(self) -> None:
+        """Beside each sink, until that ends."""
+
+    async def _resumed(self, since: float) -> None:
+        """There is room again, which there was not from `since` (epoch s) on."""
+
+    async def _prepare(self, order: Order) -> Path:
+        """The folder for the sink's files, which is there then; a stream has none."""
+        if isinstance(order, StreamOrder):
+            return Path()
+        folder = Path(order.folder)
+        await self._context.media.prepare(folder)
+        return folder
+
     async def _one_sink(self, continuation: int, stopping: Stopping) -> SinkEnded | None:
         """Runs one sink to its end; None when its host was lost and a new one is to go on."""
         order = self._order(continuation)
+        self._filmed = self._filmed or self._filming
         self._filming = False
         try:
-            await self._context.media.prepare(Path(order.folder))
+            folder = await self._prepare(order)
             handle = await self._start(order, stopping)
             if handle is None:
                 return _stopped_before_start(order.sink_id)
-            ended = await self._follow(handle, Path(order.folder), stopping)
+            ended = await self._follow(handle, folder, stopping)
+            if ended.outcome == "failed" and ended.error == StorageFull.code:
+                raise StorageFull(folder=str(folder))
             if ended.outcome != "stopped" or stopping.done():
                 return ended
             if self._absent:
@@ -94,13 +119,24 @@ class Filming(ABC, Generic[Order]):
             await self._lost(error)
             return _stopped_before_start(order.sink_id) if stopping.done() else None
         except HardwareError as error:
+            if isinstance(error, StorageFull) and self.waits_for_room:
+                return await self._wait_for_room(order.sink_id, stopping)
+            if isinstance(error, CameraUnavailable) and self._filmed:  # no host yet: the next try waits for one too
+                return _stopped_before_start(order.sink_id) if stopping.done() else None
             raise Failed(error.code, str(error), self._result("failed")) from error
+
+    async def _wait_for_room(self, sink_id: str, stopping: Stopping) -> SinkEnded | None:
+        since = self._context.clock.now()
+        there = await self._context.media.wait_for_room(stopping)
+        await self._resumed(since)
+        return None if there else _stopped_before_start(sink_id)
 
     async def _follow(self, handle: SinkHandle, folder: Path, stopping: Stopping) -> SinkEnded:
         """Takes the sink's reports as they come, and passes a stop on."""
         beside = [
             asyncio.ensure_future(self._pass_on(handle, stopping)),
             asyncio.ensure_future(self._give_up_without_camera(handle)),
+            asyncio.ensure_future(self._watch()),
         ]
         try:
             async for report in handle:
@@ -115,17 +151,30 @@ class Filming(ABC, Generic[Order]):
 
     async def _pass_on(self, handle: SinkHandle, stopping: Stopping) -> None:
         reason = await asyncio.shield(stopping)
-        await handle.stop(reason)
+        after = self._after_stop() if reason is StopReason.STOPPED else 0.0
+        await handle.stop(reason, after)
+        if after:
+            await self._context.stop.insisted()
+            await handle.stop("at once")
 
     async def _give_up_without_camera(self, handle: SinkHandle) -> None:
-        """Ends a sink that had no frame yet and whose camera is not there, after the time that the settings give it."""
-        await self._context.clock.sleep(self._camera.settings.wait_seconds)
-        while not self._filming:
-            if self._camera.state.state in _NOT_THERE:
+        """Ends a sink that had no frame yet and whose camera is not there, after the time that the settings give it.
+
+        A camera that filmed before, in a host that was lost or replaced to help it, has as long as the whole was to go.
+        """
+        if self._filmed and not self._duration:
+            return
+        await self._context.clock.sleep(max(self._camera.settings.wait_seconds, self._duration if self._filmed else 0))
+        while not self._camera_was_there():
+            if self._camera.state.state in NOT_THERE:
                 self._absent = self._camera.state.reason or f"camera {self._camera.name!r} is not there"
                 await handle.stop(self._absent)
                 return
             await self._context.clock.sleep(LOOK_EVERY)
+
+    def _camera_was_there(self) -> bool:
+        """Whether the sink has had anything from the camera."""
+        return self._filming
 
     def _note_camera(self) -> None:
         """What the camera says of itself, such as that footage plays because there is no camera."""

@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from agent.actions.adjustment import photo_adjustment
 from agent.actions.recording_order import asked_for_at, sidecar_context
 from agent.cameras import AgentCamera
 from agent.context import Context
@@ -20,9 +21,6 @@ RANGES = {
     "intervalSeconds": (0.0, 1e9),
     "durationSeconds": (0.0, 1e9),
 }
-
-NOT_APPLIED = ("awb", "exposure", "ev", "denoise", "shutter", "gain", "hdr")
-"""What only a camera with controls of its own could do."""
 
 
 def photo_order(
@@ -59,18 +57,9 @@ def photo_order(
         contrast=parameters.get("contrast", 1.0),
         saturation=parameters.get("saturation", 1.0),
         sharpness=parameters.get("sharpness", 1.0),
+        adjustment=photo_adjustment(parameters),
         context=sidecar_context(context, camera),
     )
-
-
-def not_applied(parameters: Parameters) -> list[str]:
-    """The parameters that ask for something that is not done here, as `name=value`."""
-    fields = CapturePhoto.model_fields
-    return [
-        f"{name}={parameters[name]}"
-        for name in NOT_APPLIED
-        if name in parameters and parameters[name] != fields[name].default
-    ]
 
 
 def _check_range(name: str, value: float | None) -> None:

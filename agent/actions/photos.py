@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from agent.actions.filming import Filming, Stopping
-from agent.actions.photo_order import not_applied, photo_order
+from agent.actions.photo_order import photo_order
 from agent.context import Context
 from agent.media.photo_files import PhotoRoll, photo_summary
 from agent.running import ActionTraits, Parameters, Result, SinkKind, StopReason
@@ -41,12 +41,11 @@ class Photos(Filming[PhotoOrder]):
         self._interval: float = parameters.get("intervalSeconds", 0.0)
         self.ended_by_itself = "duration" if self._interval else "photo"
         self._roll = PhotoRoll()
+        self._sink: SinkHandle | None = None
         self._earlier = 0.0
         self._first_at: float | None = None
         self._dropped = 0
         self._copied = False
-        if missing := not_applied(parameters):
-            self._notes.append(f"this camera has no control for: {', '.join(missing)}")
 
     async def _take_up(self) -> None:
         self._roll = await self._context.media.photos_of(self._context.event)
@@ -62,7 +61,9 @@ class Photos(Filming[PhotoOrder]):
         return photo_order(self._context, self._camera, self._parameters, continuation=continuation, duration=remaining)
 
     async def _start(self, order: PhotoOrder, stopping: Stopping) -> SinkHandle | None:
-        return await self._camera.photograph(order, stopping)
+        self._context.media.require_room()
+        self._sink = await self._camera.photograph(order, stopping)
+        return self._sink
 
     async def _take(self, report: SinkReport, folder: Path) -> None:
         match report:
@@ -72,6 +73,8 @@ class Photos(Filming[PhotoOrder]):
                 self._roll.add(photo_summary(photo, self._context.media.relative(folder / photo.file)))
                 if self._first_at is None:
                     self._first_at = self._context.clock.monotonic()
+                if self._sink is not None and self._context.media.room.scarce:
+                    await self._sink.stop("recordings come first where there is little room")
             case SinkEnded() as ended:
                 self._dropped += ended.dropped
                 self._notes.extend(ended.notes)
@@ -80,7 +83,8 @@ class Photos(Filming[PhotoOrder]):
         self._context.progress(min(99.9, 100 * self._elapsed() / self._duration) if self._duration else 0.0)
 
     async def _lost(self, error: HostLost) -> None:
-        self._notes.append(f"photos went on in a new host: {error}")
+        if not self._context.media.room.scarce:
+            self._notes.append(f"photos went on in a new host: {error}")
         self._roll = await self._context.media.photos_of(self._context.event)
 
     def _elapsed(self) -> float:
@@ -103,5 +107,6 @@ class Photos(Filming[PhotoOrder]):
 
 _ASKED = (
     "width", "height", "intervalSeconds", "durationSeconds", "quality", "encoding", "rotation", "hflip", "vflip",
-    "brightness", "contrast", "saturation", "sharpness",
+    "brightness", "contrast", "saturation", "sharpness", "awb", "exposure", "ev", "denoise", "shutter", "gain", "hdr",
+    "controls",
 )  # fmt: skip

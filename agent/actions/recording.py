@@ -1,11 +1,14 @@
 """Video_Start_recording, Video_Stop_recording and their multiplex forms, which are the same here."""
 
+import asyncio
 import math
 from pathlib import Path
 from typing import Any, ClassVar
 
-from agent.actions.filming import Filming, Stopping
-from agent.actions.recording_order import recording_order
+from agent.actions.filming import NOT_THERE, Filming, Stopping
+from agent.actions.footage import Trouble, clock_time, filmed_seconds, interruptions, read_pre_roll
+from agent.actions.recording_order import container_of, recording_order
+from agent.cameras import LOOK_EVERY
 from agent.context import Context
 from agent.running import ActionTraits, Parameters, Result, SinkKind, StopReason
 from hardware.client import SinkHandle, SinkReport
@@ -19,7 +22,7 @@ class StartRecording:
     traits: ClassVar = ActionTraits(sink=SinkKind.RECORDING, resumable=True)
 
     async def run(self, context: Context, parameters: Parameters) -> Result:
-        """Result: asked, granted, clips, seconds, dropped, notes. Raises Stopped, Failed."""
+        """Result: asked, granted, clips, seconds, dropped, notes and more. Raises Stopped, Failed."""
         return await Recording(context, parameters).run()
 
 
@@ -34,19 +37,33 @@ class StopRecording:
 
 
 class Recording(Filming[RecordingOrder]):
-    """One attempt at a recording; `_earlier` is the length (seconds) of the clips of sinks before the present one."""
+    """One attempt at a recording; `_earlier` is how long (seconds) the sinks before the present one filmed."""
+
+    waits_for_room = True
 
     def __init__(self, context: Context, parameters: Parameters) -> None:
         super().__init__(context, parameters)
+        self._lapse: float = parameters.get("timeLapseSeconds", 0.0)
+        self._pre_roll = 0.0
+        self._sound = False
+        self._troubles: list[Trouble] = []
         self._earlier = 0.0
         self._sink_seconds = 0.0
         self._dropped = 0
         self._granted: Granted | None = None
         self._clips: list[dict[str, Any]] = []
+        asked, kept = parameters.get("preRollSeconds", 0.0), self._camera.settings.ring_seconds
+        if asked > kept:
+            self._notes.append(f"pre-roll: ring_seconds of camera {self._camera.name!r} is {kept:g}, {asked:g} s asked")
 
     async def _take_up(self) -> None:
-        self._clips = await self._context.media.clips_of(self._context.event)
-        self._earlier = sum(clip["seconds"] for clip in self._clips)
+        await self._count(await self._context.media.clips_of(self._context.event))
+
+    async def _count(self, clips: list[dict[str, Any]]) -> None:
+        """What was filmed until now; the duration counts from the request, not from the pre-roll."""
+        self._clips = clips
+        self._pre_roll = await asyncio.to_thread(read_pre_roll, self._context.media.folder, clips)
+        self._earlier = filmed_seconds(clips, self._lapse) - self._pre_roll
 
     def _done(self) -> bool:
         return bool(self._duration) and self._duration - self._earlier <= 1e-3
@@ -61,6 +78,18 @@ class Recording(Filming[RecordingOrder]):
     async def _start(self, order: RecordingOrder, stopping: Stopping) -> SinkHandle | None:
         return await self._camera.record(order, stopping)
 
+    def _after_stop(self) -> float:
+        return float(self._parameters.get("postRollSeconds", 0.0))
+
+    async def _watch(self) -> None:
+        """What goes wrong with the camera, for the times without pictures."""
+        while True:
+            state = self._camera.state
+            trouble = Trouble(self._context.clock.now(), state.reason)
+            if state.state in NOT_THERE and trouble.reason != (self._troubles[-1].reason if self._troubles else ""):
+                self._troubles.append(trouble)
+            await self._context.clock.sleep(LOOK_EVERY)
+
     async def _take(self, report: SinkReport, folder: Path) -> None:
         match report:
             case SinkStarted(granted=granted):
@@ -70,6 +99,8 @@ class Recording(Filming[RecordingOrder]):
                 self._sink_seconds = seconds
                 self._report_progress()
             case SegmentClosed(clip=clip):
+                self._pre_roll += clip.pre_roll_seconds
+                self._sound = self._sound or clip.audio
                 self._clips.append(await self._context.media.index(clip, folder))
             case SinkEnded() as ended:
                 self._dropped += ended.dropped
@@ -79,13 +110,17 @@ class Recording(Filming[RecordingOrder]):
 
     async def _lost(self, error: HostLost) -> None:
         self._notes.append(f"a segment was cut: {error}")
-        self._clips = await self._context.media.recover(self._context.event)
-        self._earlier = sum(clip["seconds"] for clip in self._clips)
+        await self._count(await self._context.media.recover(self._context.event))
+
+    async def _resumed(self, since: float) -> None:
+        self._notes.append(f"no space from {clock_time(since)} to {clock_time(self._context.clock.now())}")
+        await self._count(await self._context.media.recover(self._context.event))
 
     def _report_progress(self) -> None:
         if self._duration:
-            done = (self._earlier + self._sink_seconds) / self._duration
-            self._context.progress(min(99.9, math.floor(1000 * done) / 10))
+            lead = self._granted.pre_roll_seconds if self._granted else 0.0
+            done = (self._earlier + self._sink_seconds - lead) / self._duration
+            self._context.progress(max(0.0, min(99.9, math.floor(1000 * done) / 10)))
         else:
             self._context.progress(0.0)
 
@@ -93,13 +128,37 @@ class Recording(Filming[RecordingOrder]):
         return {
             "camera": self._camera.name,
             "asked": self._asked(*_ASKED),
-            "granted": self._granted.model_dump(mode="json", exclude={"notes"}) if self._granted else None,
+            "granted": self._granted.model_dump(mode="json", exclude=_TOLD_ELSEWHERE) if self._granted else None,
+            "container": container_of(self._parameters),
+            "preRollSeconds": round(self._pre_roll, 3),
+            "audio": self._sound,
             "clips": self._clips,
             "seconds": round(sum(clip["seconds"] for clip in self._clips), 3),
             "dropped": self._dropped,
-            "notes": [*(self._granted.notes if self._granted else ()), *self._notes],
+            "notes": self._all_notes(),
             "endedBy": ended_by,
         }
 
+    def _all_notes(self) -> list[str]:
+        """Each once: those that were granted, what happened, where pictures are missing."""
+        gaps = [] if self._lapse else interruptions(self._clips, self._troubles)
+        return list(dict.fromkeys([*(self._granted.notes if self._granted else ()), *self._notes, *gaps]))
 
-_ASKED = ("width", "height", "fps", "bitrate", "encoding", "rotationDegrees", "durationSeconds", "segmentLengthSeconds")
+
+_TOLD_ELSEWHERE = {"notes", "pre_roll_seconds"}
+
+_ASKED = (
+    "width",
+    "height",
+    "fps",
+    "bitrate",
+    "encoding",
+    "rotationDegrees",
+    "durationSeconds",
+    "segmentLengthSeconds",
+    "alignSegments",
+    "preRollSeconds",
+    "postRollSeconds",
+    "timeLapseSeconds",
+    "overlay",
+)

@@ -1,5 +1,10 @@
 """From the parameters of an event to the order for the camera host: pure."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Literal
+
+from agent.actions.adjustment import recording_adjustment
 from agent.cameras import AgentCamera
 from agent.context import Context
 from agent.errors import BadParameter
@@ -10,6 +15,10 @@ KILOBITS_BELOW = 100_000
 """A Recording's `bitrate` below this is kbit/s, else bit/s (events-api.md section 12.4)."""
 
 SHORTEST_SEGMENT = 1.0
+
+CONTAINERS: Mapping[str, Literal["mp4", "mkv", "ts"]] = MappingProxyType(
+    {"": "mp4", "mp4": "mp4", "mkv": "mkv", "ts": "ts"}
+)
 
 ENCODINGS = {"": "", "copy": "copy", "h264": "h264", "avc": "h264", "h.264": "h264"}
 
@@ -30,6 +39,7 @@ def recording_order(
     wall = context.clock.now()
     folder, stem = context.media.place_for(event, camera.camera_id, wall, continuation)
     mono_ns = int(context.clock.monotonic() * 1e9)
+    bitrate = bits_per_second(parameters.get("bitrate", 0))
     return RecordingOrder(
         sink_id=f"{event.uuid}-{event.attempt_number}-{continuation}",
         consumer=f"{event.uuid}/{event.attempt_number}/{continuation}",
@@ -41,16 +51,31 @@ def recording_order(
         width=parameters.get("width", 0),
         height=parameters.get("height", 0),
         rate=parameters.get("fps", 0.0),
-        bitrate=bits_per_second(parameters.get("bitrate", 0)),
+        bitrate=bitrate,
         encoding=ENCODINGS[encoding],
+        container=container_of(parameters),
         gop=parameters.get("video_gop_size") or 60,
         segment_seconds=segment_seconds(parameters.get("segmentLengthSeconds", 0.0)),
+        aligned=bool(parameters.get("alignSegments")),
         duration_seconds=duration,
+        pre_roll_seconds=parameters.get("preRollSeconds", 0.0) if _fresh(context, continuation) else 0.0,
+        lapse_seconds=parameters.get("timeLapseSeconds", 0.0),
+        audio=bool(parameters.get("audio")),
+        overlay=parameters.get("overlay", ""),
         rotation_degrees=parameters.get("rotationDegrees", 0),
         hflip=bool(parameters.get("hflip")),
         vflip=bool(parameters.get("vflip")),
+        adjustment=recording_adjustment(parameters, bitrate),
         context=sidecar_context(context, camera),
     )
+
+
+def container_of(parameters: Parameters) -> Literal["mp4", "mkv", "ts"]:
+    """The kind of file. Raises BadParameter."""
+    asked = parameters.get("container", "").lower()
+    if asked not in CONTAINERS:
+        raise BadParameter(field="container", wrong=asked, right="empty, mp4, mkv or ts")
+    return CONTAINERS[asked]
 
 
 def segment_seconds(asked: float) -> float:

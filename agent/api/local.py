@@ -6,12 +6,17 @@ from pathlib import Path
 
 from aiohttp import web
 
+from agent.api.camera_secrets import CAMERA_SECRETS
+from agent.api.hls import HLS_FOLDER
+from agent.api.preview import ADDRESS, VIEWING
 from agent.api.routes import ROUTES, SEAL_KEY, STARTING, STATUS
 from agent.api.status import StatusReader
 from agent.errors import PortTaken, SocketPathTooLong
 from agent.settings import Settings
+from agent.startup.camera_secrets import CameraSecrets
 from agent.startup.starting import Starting
 from agent.store import Store
+from agent.viewing.viewers import Viewing
 from presets_store import __version__
 from presets_store.api import ApiSettings, build_app, make_runner
 
@@ -21,13 +26,26 @@ MAX_SOCKET_PATH = 107
 class LocalApi:
     """`url` is known after `start`, also when the port was left to the system."""
 
-    def __init__(self, settings: Settings, store: Store, reader: StatusReader, starting: Starting) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        reader: StatusReader,
+        starting: Starting,
+        viewing: Viewing,
+        camera_secrets: CameraSecrets,
+    ) -> None:
         self._settings = settings
         api = ApiSettings(version=f"cuelight {__version__}", device_clock=True, clock_floor=store.floor)
         app = build_app(store.services, store.clock, api, extra_routes=ROUTES)
         app[STATUS] = reader
         app[STARTING] = starting
         app[SEAL_KEY] = store.seal_key
+        app[CAMERA_SECRETS] = camera_secrets
+        app[ADDRESS] = self
+        app[VIEWING] = viewing
+        app[HLS_FOLDER] = settings.hls_folder
+        app.on_shutdown.append(_send_viewers_away)
         self._runner = make_runner(app)
         self.url = ""
 
@@ -51,6 +69,10 @@ class LocalApi:
         """Answers those who wait, then closes."""
         await self._runner.cleanup()
         await asyncio.to_thread(_remove, self._settings.socket_path)
+
+
+async def _send_viewers_away(app: web.Application) -> None:
+    await app[VIEWING].close()
 
 
 def _clear(path: Path) -> None:

@@ -2,13 +2,12 @@
 
 from aiohttp import web
 
+from agent.api import camera_secrets, hls, preview
 from agent.api.status import StatusReader, StatusRecord
 from agent.startup.sealkey import SealKey
 from agent.startup.starting import Starting
 from presets_store.api.answers import reply
 from presets_store.api.documentation import Access, Operation
-from presets_store.api.errors import LocalOnly
-from presets_store.api.keys import local_caller_of
 from presets_store.protocol.base import WireModel
 from presets_store.protocol.fields import Int, Name
 
@@ -29,14 +28,16 @@ async def status(request: web.Request) -> web.Response:
     return reply(await request.app[STATUS].read(request.app[STARTING].started))
 
 
-@Operation("Replace the seal key", answer=SealKeyRecord, access=Access.LOCAL, errors=(LocalOnly,))
+@Operation("Replace the seal key", answer=SealKeyRecord, access=Access.LOCAL)
 async def rotate_seal_key(request: web.Request) -> web.Response:
-    local_caller_of(request)
     key_id, resealed = await request.app[SEAL_KEY].rotate()
     return reply(SealKeyRecord(key_id=key_id, resealed=resealed))
 
 
 ROUTES = (
+    *preview.ROUTES,
+    *hls.ROUTES,
+    *camera_secrets.ROUTES,
     web.route("GET", "/v1/status{slash:/?}", status),
     web.route("POST", "/v1/sealkey/rotate{slash:/?}", rotate_seal_key),
 )

@@ -1,10 +1,13 @@
 """What the agent says of itself at `GET /v1/status`."""
 
 import asyncio
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from agent.cameras import Cameras
+from agent.media.chain.keeper import Chain
+from agent.media.retention.keeping import Retention
+from agent.media.room import disk_of
 from agent.settings import Settings
 from agent.startup.incidents import incidents
 from agent.startup.starting import Started
@@ -45,6 +48,22 @@ class OutboxStatus(WireModel):
     oldest_date: Moment
 
 
+class StreamStatus(WireModel):
+    """A stream of a running event. `state`: `connecting`, `live` or `waiting` (for the next try; `reason` says why).
+
+    `target` is its address without secrets, `attempts` counts connections tried, `bitrate` is bit/s of the last second.
+    """
+
+    event_id: Int
+    camera: Name
+    target: Text
+    state: Name
+    reason: Text
+    attempts: Int
+    bitrate: Int
+    dropped: Int
+
+
 class ClockStatus(WireModel):
     """`quality`: `unset`, `floor`, `upstream` or `synchronised`."""
 
@@ -52,15 +71,46 @@ class ClockStatus(WireModel):
     quality: Name
 
 
+class RemovedRecord(WireModel):
+    """A file that was removed from the media folder to keep its limits."""
+
+    file: Text
+    reason: Name
+    date: Moment
+
+
 class MediaStatus(WireModel):
-    """Where clips are kept."""
+    """Where clips are kept, and how much room they take as of the last look, some seconds ago.
+
+    `free_bytes` is 0 where the folder is gone, too; `limit_bytes` is the maximum size (0: none), `min_free_bytes` what
+    is to stay free. `removed` counts the files that were removed since the agent started. `full_since`: a recording
+    waits for room. `unmet`: limits that cannot be kept, and why.
+    """
 
     folder: Text
     free_bytes: Int
+    used_bytes: Int
+    protected_bytes: Int
+    limit_bytes: Int
+    min_free_bytes: Int
+    removed: Int
+    last_removed: RemovedRecord | None = None
+    full_since: Moment
+    unmet: list[Text]
+
+
+class ChainStatus(WireModel):
+    """The signed chain of clips: how many links, and the device's public key (Ed25519, raw, hexadecimal).
+
+    Empty until the first clip after the start was looked at.
+    """
+
+    links: Int
+    key: Name
 
 
 class IncidentRecord(WireModel):
-    """Something that went wrong with the device's memory and was put right."""
+    """Something that went wrong with the device's memory, disk, chain or cameras, and what was done about it."""
 
     date: Moment
     code: Name
@@ -83,8 +133,10 @@ class StatusRecord(WireModel):
     outbox: OutboxStatus
     cameras: list[CameraRecord]
     running: list[EventWithNames]
+    streams: list[StreamStatus]
     clock: ClockStatus
     media: MediaStatus
+    chain: ChainStatus
     incidents: list[IncidentRecord]
 
 
@@ -95,6 +147,9 @@ class StatusReader:
     settings: Settings
     services: Services
     clock: Clock
+    retention: Retention
+    chain: Chain
+    cameras: Cameras
     boot_id: str
     since: float
 
@@ -117,8 +172,10 @@ class StatusReader:
             outbox=await self._outbox(),
             cameras=cameras,
             running=[event_with_names(event, own) for event in running],
+            streams=_streams(self.cameras),
             clock=ClockStatus(now=micros(self.clock.now()), quality=self.clock.quality()),
-            media=await asyncio.to_thread(_media, self.settings.media_folder),
+            media=_media(self.settings.media_folder, await free_in(self.settings.media_folder), self.retention),
+            chain=ChainStatus(links=self.chain.head.number, key=self.chain.key),
             incidents=[
                 IncidentRecord(date=item.moment, code=item.code, message=item.message)
                 for item in await incidents(self.services.database)
@@ -129,6 +186,14 @@ class StatusReader:
         destination = self.settings.upstream.url
         outbox = self.services.outbox
         return OutboxStatus(waiting=await outbox.depth(destination), oldest_date=await outbox.since(destination))
+
+
+async def free_in(folder: Path) -> int:
+    """Free bytes on the folder's disk; 0 while it cannot be asked: all else of the status is wanted then, too."""
+    try:
+        return (await asyncio.to_thread(disk_of, folder)).free
+    except OSError:
+        return 0
 
 
 def _upstream(url: str, link: Link) -> UpstreamStatus:
@@ -148,6 +213,34 @@ def _startup(started: Started) -> StartupStatus:
     )
 
 
-def _media(folder: Path) -> MediaStatus:
-    disk = os.statvfs(folder)
-    return MediaStatus(folder=str(folder), free_bytes=disk.f_bavail * disk.f_frsize)
+def _streams(cameras: Cameras) -> list[StreamStatus]:
+    return [
+        StreamStatus(
+            event_id=key,
+            camera=camera.name,
+            target=now.label,
+            state=now.report.state,
+            reason=now.report.reason,
+            attempts=now.report.attempts,
+            bitrate=now.report.bitrate,
+            dropped=now.report.dropped,
+        )
+        for camera in cameras
+        for key, now in camera.streams.items()
+    ]
+
+
+def _media(folder: Path, free: int, retention: Retention) -> MediaStatus:
+    kept, last = retention.kept, retention.last_removed
+    return MediaStatus(
+        folder=str(folder),
+        free_bytes=free,
+        used_bytes=kept.used,
+        protected_bytes=kept.protected,
+        limit_bytes=kept.policy.max_size,
+        min_free_bytes=kept.policy.min_free,
+        removed=retention.removed,
+        last_removed=RemovedRecord(file=last.file, reason=last.reason, date=last.moment) if last.moment else None,
+        full_since=micros(retention.full_since),
+        unmet=list(kept.unmet.values()),
+    )

@@ -46,25 +46,33 @@ class AgentClient:
 
     def request(self, method: str, path: str, body: Mapping[str, object] | None = None) -> Any:
         """As `get` and `post`."""
+        data = self._send(method, path, body)
+        try:
+            return json.loads(data) if data.strip() else None
+        except ValueError as error:
+            raise AgentUnreachable(socket=self.socket_path, reason=reason_of(error)) from error
+
+    def download(self, path: str) -> bytes:
+        """What a route answers that gives no JSON. Raises as `get`."""
+        return self._send("GET", path, None)
+
+    def _send(self, method: str, path: str, body: Mapping[str, object] | None) -> bytes:
         connection = UnixConnection(self.socket_path, self._timeout)
         data = None if body is None else json.dumps(body).encode()
         headers = {} if body is None else {"Content-Type": "application/json"}
         try:
             connection.request(method, path, body=data, headers=headers)
             response = connection.getresponse()
-            return _answer(response.status, response.read())
+            answer = response.read()
         except PermissionError as error:
             raise AgentForbidden(socket=self.socket_path) from error
-        except (OSError, http.client.HTTPException, ValueError) as error:
+        except (OSError, http.client.HTTPException) as error:
             raise AgentUnreachable(socket=self.socket_path, reason=reason_of(error)) from error
         finally:
             connection.close()
-
-
-def _answer(status: int, data: bytes) -> Any:
-    if status != HTTPStatus.OK:
-        raise refusal(status, data)
-    return json.loads(data) if data.strip() else None
+        if response.status != HTTPStatus.OK:
+            raise refusal(response.status, answer)
+        return answer
 
 
 def refusal(status: int, data: bytes) -> Refused:

@@ -111,6 +111,14 @@ class ExportFailed(CuelightError):
     template = "{source} cannot be exported: {reason}"
 
 
+class CamerasNotFound(CuelightError):
+    """The job that looks for cameras failed."""
+
+    code = "cameras_not_found"
+    kind = Kind.UNAVAILABLE
+    template = "{reason}"
+
+
 def exit_code(error: CuelightError) -> ExitCode:
     """How a command that failed with `error` ends."""
     match error:

@@ -8,13 +8,16 @@ from agent.cli.output import Column, Fact, Record, status_name, status_style
 from agent.cli.text import NONE, clean, human_seconds, human_size, local_time, percent, shortened
 from presets_store.protocol.event_types import EVENT_TYPES
 from presets_store.protocol.statuses import EventStatus
+from presets_store.redaction import redact
 
 MAX_OUTCOME = 80
 DAY, MINUTE = len("2026-07-01"), len("2026-07-01 12:00")
 CAMERA_STYLES = {"open": "green", "closed": "dim", "opening": "cyan", "unavailable": "bold red", "stalled": "bold red"}
 MODE_STYLES = {"online": "green", "standalone": "bold yellow", "starting": "cyan"}
 KEY_STYLES = {"active": "green", "revoked": "dim"}
-CLIP_STYLES = {"closed": "green", "recording": "bold cyan", "recovered": "yellow", "missing": "bold red"}
+CLIP_STYLES = {
+    "closed": "green", "recording": "bold cyan", "recovered": "yellow", "missing": "bold red", "removed": "dim",
+}  # fmt: skip
 
 
 def event_type_name(record: Record) -> str:
@@ -51,21 +54,21 @@ def _length(clips: list[Any]) -> str:
 
 
 def pretty_json(text: str | None) -> str:
-    """A JSON text over several lines; any other text as it is."""
+    """A JSON text over several lines, without secrets; any other text as it is."""
     try:
-        return json.dumps(json.loads(text or ""), indent=2, ensure_ascii=False)
+        return json.dumps(redact(json.loads(text or "")), indent=2, ensure_ascii=False)
     except ValueError:
         return text or NONE
 
 
 def short_parameters(text: str | None) -> str:
-    """Event parameters on one line: `width=1280 encoding=copy`; any other JSON as it is."""
+    """Event parameters on one line, without secrets: `width=1280 encoding=copy`; any other JSON as it is."""
     try:
-        values = json.loads(text or "{}")
+        values = redact(json.loads(text or "{}"))
     except ValueError:
         return text or NONE
     if not isinstance(values, dict):
-        return text or NONE
+        return json.dumps(values, ensure_ascii=False)
     return " ".join(f"{name}={_value(value)}" for name, value in values.items())
 
 
@@ -137,6 +140,12 @@ KEYS = (
     Column("description", lambda key: key.get("aPIKeyDescription") or NONE, wide=True),
 )
 
+
+def _clip_state(clip: Record) -> str:
+    state = str(clip.get("state") or NONE)
+    return f"{state}, protected" if clip.get("protected") else state
+
+
 CLIPS = (
     Column("ID", lambda clip: str(clip["key"]), right=True),
     Column("event", lambda clip: str(clip.get("eventID") or NONE), right=True),
@@ -144,7 +153,7 @@ CLIPS = (
     Column("started", lambda clip: local_time(clip.get("startDate"))),
     Column("length", lambda clip: human_seconds(clip["clipLengthInSeconds"]), right=True),
     Column("size", lambda clip: human_size(clip["fileSize"]), right=True),
-    Column("state", lambda clip: clip.get("state") or NONE, lambda clip: CLIP_STYLES.get(clip["state"], "")),
+    Column("state", _clip_state, lambda clip: CLIP_STYLES.get(clip["state"], "")),
     Column("file", lambda clip: clip.get("file") or NONE, lambda _: "dim", wide=True),
 )
 
@@ -190,7 +199,7 @@ def clip_facts(clip: Record, media_folder: Path) -> list[Fact]:
     frames = f"{clip['frames']}" + (f" ({clip['droppedFrames']} dropped)" if clip["droppedFrames"] else "")
     return [
         Fact("clip", str(clip["key"]), "bold"),
-        Fact("state", clip["state"], CLIP_STYLES.get(clip["state"], "")),
+        Fact("state", _clip_state(clip), CLIP_STYLES.get(clip["state"], "")),
         Fact("file", str(media_folder / clip["file"])),
         Fact("event", f"{clip['eventID'] or NONE}, attempt {clip['attemptNumber']}"),
         Fact("camera", clip["cameraID"]),

@@ -39,10 +39,23 @@ def status_facts(record: Record, started: Record | None) -> list[Fact]:
         _outbox(record["outbox"], record["clock"]["now"]),
         *[_camera(camera) for camera in record["cameras"]],
         *([_running(event) for event in record["running"]] or [Fact("runs", "nothing")]),
+        *[_stream(stream) for stream in record["streams"]],
         _clock(record["clock"]),
-        Fact("disk", f"{human_size(record['media']['freeBytes'])} free in {record['media']['folder']}"),
+        _disk(record["media"]),
+        _chain(record["chain"]),
         *_incidents(record["incidents"]),
     ]
+
+
+def _stream(stream: Record) -> Fact:
+    text = f"event {stream['eventID']}, {stream['camera']} to {stream['target']}: {stream['state']}"
+    if stream["state"] == "live":
+        text += f", {stream['bitrate'] / 1000:,.0f} kbit/s"
+    if stream["reason"]:
+        text += f" ({stream['reason']})"
+    if stream["dropped"]:
+        text += f", {stream['dropped']} frames dropped"
+    return Fact("stream", text, "green" if stream["state"] == "live" else "yellow")
 
 
 def _since(record: Record) -> str:
@@ -109,6 +122,25 @@ def _running(event: Record) -> Fact:
 def _clock(clock: dict[str, Any]) -> Fact:
     trusted = clock["quality"] in ("synchronised", "upstream")
     return Fact("clock", f"{local_time(clock['now'])}, {clock['quality']}", "" if trusted else "yellow")
+
+
+def _chain(chain: dict[str, Any]) -> Fact:
+    text = f"{chain['links']} links, signed with the key {chain['key']}" if chain["key"] else "not read yet"
+    return Fact("chain", text)
+
+
+def _disk(media: dict[str, Any]) -> Fact:
+    text = f"{human_size(media['freeBytes'])} free in {media['folder']}, media take {human_size(media['usedBytes'])}"
+    if media["limitBytes"]:
+        text += f" of {human_size(media['limitBytes'])}"
+    if media["protectedBytes"]:
+        text += f", {human_size(media['protectedBytes'])} of them protected"
+    if last := media["lastRemoved"]:
+        text += f"\n{media['removed']} removed, the last {local_time(last['date'])}: {last['file']} ({last['reason']})"
+    text += "".join(f"\n{unmet}" for unmet in media["unmet"])
+    if media["fullSince"]:
+        text += f"\nrecordings wait for room since {local_time(media['fullSince'])}"
+    return Fact("disk", text, "bold red" if media["fullSince"] else "yellow" if media["unmet"] else "")
 
 
 def _incidents(incidents: list[dict[str, Any]]) -> list[Fact]:

@@ -5,36 +5,43 @@ the folder is the truth and the index can be made anew.
 """
 
 import asyncio
-import errno
 import logging
 import time
-from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from agent.media.photo_files import PhotoRoll, photos_in, remove_leftovers
+from agent.media.retention.burial import KEPT, TOMBSTONE, beside, complete, is_tombstone
+from agent.media.room import NO_ROOM, Room
+from agent.media.sidecars import MEDIA_SUFFIXES, SIDECAR, read_sidecar
 from hardware.client import run_job
 from hardware.errors import HardwareError, StorageFailed, StorageFull
 from hardware.models import ClipFile
 from presets_store.clock import Clock, micros
 from presets_store.durable import make_folder_durably
 from presets_store.ids import uuid7
+from presets_store.protocol.fields import format_moment
 from presets_store.protocol.statuses import MediaStatus
 from presets_store.rules.event import Event
 from presets_store.services.clips import ClipsService
+from presets_store.storage.errors import StorageUnavailable
 from presets_store.storage.records import Clip, ClipState
 
 logger = logging.getLogger(__name__)
 
-SIDECAR = ".json"
-MAX_SIDECAR = 64 * 1024
 MAX_DIGITS = 19
-MEDIA_SUFFIXES = {".mp4"}
 
 Job = Callable[..., Awaitable[dict[str, Any]]]
+
+Announce = Callable[[Sequence[tuple[str, str, str]]], Awaitable[bool]]
+"""Hears of clips that are about to be removed: camera, file, reason. False: it must be told again."""
+
+TOLD_LATE = "to make room; told later"
+"""The reason of a removal that could not be told when it was carried out; the log has it."""
 
 
 @dataclass(slots=True)
@@ -47,13 +54,26 @@ class Reconciled:
     empty: int = 0
     unreadable: int = 0
     leftovers: int = 0
+    removed: int = 0
 
     def __bool__(self) -> bool:
-        return any((self.adopted, self.recovered, self.missing, self.empty, self.unreadable, self.leftovers))
+        return any(getattr(self, name) for name in self.__slots__)
+
+
+def _nobody_waits() -> None:
+    """Before anybody wants to hear of closed clips."""
+
+
+async def _nobody_hears(_: Sequence[tuple[str, str, str]]) -> bool:
+    return True
 
 
 class MediaLibrary:
-    """All paths in the index are relative to `folder`."""
+    """All paths in the index are relative to `folder`. `room`: what its writers and retention tell each other.
+
+    `closed` is called after a clip was closed, `announce` before one is removed. `awaited`: folders that an order names
+    and in which nothing was closed yet.
+    """
 
     def __init__(self, folder: Path, clips: ClipsService, device_key: int, clock: Clock, *, job: Job = run_job) -> None:
         self.folder = folder
@@ -61,6 +81,11 @@ class MediaLibrary:
         self._device_key = device_key
         self._clock = clock
         self._job = job
+        self._waiting: list[Clip] = []
+        self.closed: Callable[[], None] = _nobody_waits
+        self.announce: Announce = _nobody_hears
+        self.awaited: set[Path] = set()
+        self.room = Room(folder, clock)
 
     def place_for(self, event: Event, camera_id: str, wall: float, continuation: int) -> tuple[Path, str]:
         """Folder (absolute) and stem of a recording's segments; unique per event, attempt and continuation."""
@@ -74,24 +99,79 @@ class MediaLibrary:
 
         Raises StorageFull, StorageFailed.
         """
+        self.awaited.add(folder)
         try:
             await asyncio.to_thread(make_folder_durably, folder)
         except OSError as error:
-            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            if error.errno in NO_ROOM:
                 raise StorageFull(folder=str(folder)) from error
             raise StorageFailed(path=str(folder), reason=error.strerror or str(error)) from error
 
+    async def wait_for_room(self, stopping: "asyncio.Future[Any]") -> bool:
+        """For after StorageFull: True when writing is worth another try, False when a stop came first."""
+        return await self.room.wait(stopping)
+
+    def require_room(self) -> None:
+        """For what is less important than recordings. Raises StorageFull while only they may go on."""
+        if self.room.scarce:
+            raise StorageFull(folder=str(self.folder))
+
     async def clips_of(self, event: Event) -> list[dict[str, Any]]:
-        """The event's clips so far, from all its attempts, as its result tells them."""
-        return [summary(clip) for clip in await self._clips.of_event(event.uuid) if clip.state is not ClipState.MISSING]
+        """The event's clips so far, from all its attempts, as its result tells them; those that were removed, too."""
+        indexed = [clip for clip in await self._clips.of_event(event.uuid) if clip.state is not ClipState.MISSING]
+        known = {clip.file for clip in indexed}
+        waiting = [clip for clip in self._waiting if clip.event_uuid == event.uuid and clip.file not in known]
+        return [summary(clip) for clip in (*indexed, *waiting)]
 
     async def photos_of(self, event: Event) -> PhotoRoll:
         """The event's photos so far, from all its attempts; the folder is their only index."""
         return await asyncio.to_thread(photos_in, self.folder, event.uuid)
 
     async def index(self, file: ClipFile, folder: Path) -> dict[str, Any]:
-        """Takes a closed segment in `folder` into the index; a repeat changes nothing."""
-        return summary(await self._clips.index(self._record(file, folder)))
+        """Takes a closed segment in `folder` into the index; a repeat changes nothing.
+
+        While the index cannot be written, on a full disk say, the segment waits for `catch_up`: it was recorded.
+        """
+        self.room.changed = True
+        self.awaited.discard(folder)
+        clip = await self._index(self._record(file, folder))
+        self.closed()
+        return summary(clip)
+
+    async def _index(self, clip: Clip) -> Clip:
+        try:
+            return await self._clips.index(clip)
+        except StorageUnavailable as error:
+            logger.error("a clip is indexed later: %s", error, extra={"file": clip.file, "code": error.code})
+        if clip.file not in {waiting.file for waiting in self._waiting}:
+            self._waiting.append(clip)
+        return clip
+
+    async def catch_up(self) -> None:
+        """Indexes the segments that wait for it. Raises StorageUnavailable while that is not possible."""
+        while self._waiting:
+            await self._clips.index(self._waiting[0])
+            del self._waiting[0]
+            self.closed()
+
+    async def take_back(self, file: str) -> None:
+        """Has the index know a clip again whose removal failed before it had begun."""
+        sidecar = beside(self.folder / file, SIDECAR)
+        if await asyncio.to_thread(sidecar.exists):
+            await self._take_up(sidecar, Reconciled())
+
+    async def note_removed(self, tombstone: Path) -> None:
+        """Ends a removal that was begun: what is left of the files goes, and all who must know are told."""
+        file = await asyncio.to_thread(read_sidecar, tombstone)
+        try:
+            await asyncio.to_thread(complete, tombstone)
+            if file is not None:
+                await self._clips.index(replace(self._record(file, tombstone.parent), state=ClipState.REMOVED))
+            gone = self.relative(tombstone.with_suffix(""))
+            if await self.announce([(gone.partition("/")[0], gone, TOLD_LATE)]):
+                await asyncio.to_thread(tombstone.unlink, missing_ok=True)
+        except OSError as error:
+            logger.error("a removal cannot be ended: %s", error, extra={"file": str(tombstone)})
 
     async def recover(self, event: Event) -> list[dict[str, Any]]:
         """Closes what a lost host left open of this event and answers all its clips."""
@@ -103,12 +183,16 @@ class MediaLibrary:
         """Makes folder and index agree. `occupied`: ids of cameras whose open segments a host may still write.
 
         Other open segments are trimmed to their last whole fragment, closed ones that the index lacks are adopted, rows
-        whose file is gone become `missing`. Files that never became whole are removed, others without a sidecar never
-        touched.
+        whose file is gone become `missing`, or `removed` where a tombstone says so. Files that never became whole are
+        removed, others without a sidecar never touched.
         """
-        indexed = {clip.file: clip for clip in await self._clips.all_files() if clip.state is not ClipState.MISSING}
+        tombstones = await asyncio.to_thread(self._tombstones)
+        for tombstone in tombstones:
+            await self.note_removed(tombstone)
+        indexed = await self._clips.with_files()
         news, gone = await asyncio.to_thread(self._differences, indexed)
-        changed = Reconciled(leftovers=await asyncio.to_thread(remove_leftovers, self.folder, occupied))
+        leftovers = await asyncio.to_thread(remove_leftovers, self.folder, occupied)
+        changed = Reconciled(leftovers=leftovers, removed=len(tombstones))
         for sidecar in news:
             await self._take_up(sidecar, changed, occupied=occupied)
         for clip in gone:
@@ -138,7 +222,8 @@ class MediaLibrary:
         else:
             return
         if file is not None:
-            await self._clips.index(self._record(file, sidecar.parent))
+            kept = await asyncio.to_thread(beside(sidecar.with_suffix(""), KEPT).exists)
+            await self._index(self._record(file, sidecar.parent, protected=kept))
 
     async def _close(self, sidecar: Path, changed: Reconciled) -> ClipFile | None:
         """Has an open segment closed by a file job; None when there was no whole fragment in it."""
@@ -163,7 +248,7 @@ class MediaLibrary:
         await asyncio.to_thread(remove_empty, media, sidecar)
         logger.info("an open segment held no whole fragment and was removed", extra={"file": str(media)})
 
-    def _record(self, file: ClipFile, folder: Path) -> Clip:
+    def _record(self, file: ClipFile, folder: Path, *, protected: bool = False) -> Clip:
         context = file.context
         return Clip(
             uuid=uuid7(self._clock.now()),
@@ -190,6 +275,8 @@ class MediaLibrary:
             clock_quality=file.clock_quality,
             boot_id=file.boot_id,
             encoded=file.encoded,
+            protected=protected,
+            thumbnail=file.thumbnail,
             created=micros(self._clock.now()),
         )
 
@@ -202,19 +289,11 @@ class MediaLibrary:
             if path.with_suffix("").suffix in MEDIA_SUFFIXES:
                 yield path
 
+    def _tombstones(self) -> list[Path]:
+        return [path for path in self.folder.rglob(f"*{TOMBSTONE}") if is_tombstone(path.name) and path.is_file()]
+
     def _sidecars_of(self, event_uuid: str) -> list[Path]:
         return [path for path in self._sidecars() if event_uuid in path.name]
-
-
-def read_sidecar(path: Path) -> ClipFile | None:
-    """The sidecar, or None when it is not one, or that of another file."""
-    try:
-        if path.stat().st_size > MAX_SIDECAR:
-            return None
-        file = ClipFile.model_validate_json(path.read_bytes())
-    except (OSError, ValidationError):
-        return None
-    return file if file.file == path.with_suffix("").name else None
 
 
 def _number(text: str) -> int:
@@ -223,8 +302,9 @@ def _number(text: str) -> int:
 
 
 def remove_empty(media: Path, sidecar: Path) -> None:
-    """Removes a segment that never got a whole fragment; the sidecar last, so that a kill between leaves a trace."""
+    """Removes a segment that never got anything whole, and its thumbnail; the sidecar last: a kill leaves a trace."""
     media.unlink(missing_ok=True)
+    media.with_name(f"{media.name}.jpg").unlink(missing_ok=True)
     sidecar.unlink(missing_ok=True)
 
 
@@ -233,6 +313,7 @@ def summary(clip: Clip) -> dict[str, Any]:
     return {
         "uuid": clip.uuid,
         "file": clip.file,
+        "start": format_moment(clip.start),
         "seconds": clip.seconds,
         "frames": clip.frames,
         "size": clip.size,

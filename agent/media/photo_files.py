@@ -18,7 +18,7 @@ from presets_store.protocol.fields import format_moment
 SUFFIXES = {".jpg", ".png"}
 SIDECAR = ".json"
 MAX_SIDECAR = 64 * 1024
-_UNFINISHED = re.compile(r"\..+\.(jpg|png|mp4)(\.json)?\.new")
+_UNFINISHED = re.compile(r"\..+\.(jpg|png|mp4|mkv|ts)(\.json)?\.new")
 """How a file of ours is named until it is whole."""
 TOLD_EACH = 10
 """Photos that a result tells from the beginning, and as many from the end."""
@@ -67,7 +67,7 @@ def photos_in(folder: Path, event_uuid: str) -> PhotoRoll:
     roll = PhotoRoll()
     for number, sidecar in enumerate(found):
         told = number < TOLD_EACH or number >= len(found) - TOLD_EACH
-        photo = _read(sidecar) if told else None
+        photo = read_photo_sidecar(sidecar) if told else None
         file = str(sidecar.with_suffix("").relative_to(folder))
         roll.add({"file": file} if photo is None else photo_summary(photo, file))
     return roll
@@ -95,7 +95,8 @@ def _order(sidecar: Path) -> tuple[Any, ...]:
     return sidecar.parent, stem, int(index) if index.isdecimal() else 0
 
 
-def _read(sidecar: Path) -> PhotoFile | None:
+def read_photo_sidecar(sidecar: Path) -> PhotoFile | None:
+    """None when it is not one."""
     try:
         if sidecar.stat().st_size > MAX_SIDECAR:
             return None

@@ -9,6 +9,7 @@ from agent.settings import Settings
 from agent.startup.hosts import CameraHosts
 from agent.tasks import TaskBag
 from hardware.models import CameraReport
+from hardware.models.address import shown_address
 from presets_store.errors import CuelightError
 from presets_store.protocol.cameras import CameraRecord
 from presets_store.services import Services
@@ -35,9 +36,9 @@ async def declared(
                 camera_index=index,
                 camera_id=camera.id,
                 name=known[camera.id].name if camera.id in known else camera.name or camera.id,
-                address=camera.address,
+                address=shown_address(camera.address),
                 backend=camera.backend,
-                capabilities=_kept_capabilities(known.get(camera.id), camera.backend, camera.address),
+                capabilities=_kept_capabilities(known.get(camera.id), camera.backend, shown_address(camera.address)),
                 state="closed",
             )
             for index, camera in enumerate(settings.cameras)

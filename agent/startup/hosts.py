@@ -9,6 +9,7 @@ from agent.actions import traits_of
 from agent.parameters import parameters_in
 from agent.running import SinkKind
 from agent.settings import CameraSettings, Settings
+from agent.startup.sealed import SealedState
 from hardware.client import CameraClient, Prespawned
 from hardware.models import CameraReport, KeepWarm
 from presets_store.errors import CuelightError
@@ -56,15 +57,18 @@ def warmth_for(preset: StandalonePreset | None, cameras: tuple[CameraSettings, .
 
 
 class CameraHosts:
-    """One client per camera. `spawned`, a host without a camera yet, goes to the one that films first."""
+    """One client per camera. `spawned`, a host without a camera yet, goes to the one that start-up films with.
 
-    def __init__(self, settings: Settings, warmth: Warmth | None, spawned: Prespawned | None) -> None:
-        self.warmth = warmth
-        self._told: Told | None = None
+    What start-up needs, and the cameras' secrets, are in `sealed`.
+    """
+
+    def __init__(self, settings: Settings, sealed: SealedState, spawned: Prespawned | None) -> None:
+        self.warmth = warmth = warmth_for(sealed.standalone(), settings.cameras)
+        self._told: list[Told] = []
         first = warmth.camera_id if warmth else settings.cameras[0].id
         self.clients: Mapping[str, CameraClient] = {
             camera.id: CameraClient(
-                camera.spec(),
+                camera.spec(sealed.camera_secret(camera.id)),
                 settings.run_folder,
                 on_camera=lambda report, camera_id=camera.id: self._tell(camera_id, report),  # type: ignore[misc]
                 spawned=spawned if camera.id == first else None,
@@ -81,16 +85,22 @@ class CameraHosts:
             await self.clients[self.warmth.camera_id].keep_warm(True, wish.width, wish.height, wish.rate)
 
     def tell(self, told: Told) -> None:
-        """From now on `told` hears of every change of a camera's state; first of what it missed."""
-        self._told = told
+        """From now on `told` hears, as others do, of every change of a camera's state; first of what it missed."""
+        self._told.append(told)
         for camera_id, client in self.clients.items():
             if client.state.state != "closed":
                 told(camera_id, client.state)
+
+    async def change_secret(self, camera_id: str, secret: str) -> None:
+        """The camera's host begins anew with this secret; what films goes on in a new segment."""
+        client = self.clients[camera_id]
+        client.spec = client.spec.model_copy(update={"secret": secret})
+        await client.renew_host("its camera's secret was changed")
 
     async def stop(self) -> None:
         """Closes the open segments and ends the hosts."""
         await asyncio.gather(*(client.stop() for client in self.clients.values()))
 
     def _tell(self, camera_id: str, report: CameraReport) -> None:
-        if self._told is not None:
-            self._told(camera_id, report)
+        for told in self._told:
+            told(camera_id, report)

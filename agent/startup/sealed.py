@@ -29,6 +29,7 @@ _STANDALONE = "startup.standalone"
 _RUN = "startup.run"
 _FLOOR = "clock.floor"
 _SETTING = "setting."
+_CAMERA_SECRET = "camera-secret."  # noqa: S105  # an entry's name
 
 
 class SealedState:
@@ -92,6 +93,14 @@ class SealedState:
     async def set_setting(self, name: str, value: str | None) -> None:
         """Keeps the value; None forgets it."""
         await self.keep({_SETTING + name: None if value is None else value.encode()})
+
+    def camera_secret(self, camera_id: str) -> str:
+        """The secret of a camera behind a network; empty without one."""
+        return self._entries.get(_CAMERA_SECRET + camera_id, b"").decode("utf-8", "replace")
+
+    async def set_camera_secret(self, camera_id: str, secret: str) -> None:
+        """Keeps the secret; an empty one is forgotten."""
+        await self.keep({_CAMERA_SECRET + camera_id: secret.encode() or None})
 
     def run_note(self) -> RunNote | None:
         """What start-up fired last."""

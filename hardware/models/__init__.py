@@ -10,6 +10,7 @@ from pydantic import Field
 
 from hardware.models.camera import (
     BACKEND_NAMES,
+    RAW_CODECS,
     Adjusted,
     Adjustment,
     BackendName,
@@ -56,6 +57,7 @@ from hardware.models.reports import (
 __all__ = [
     "BACKEND_NAMES",
     "PROTOCOL_VERSION",
+    "RAW_CODECS",
     "Adjusted",
     "Adjustment",
     "BackendName",

@@ -1,15 +1,15 @@
 """A camera and what it delivers: specification, formats, controls, packets."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-BackendName = Literal["auto", "v4l2", "file", "bars", "null"]
+BackendName = Literal["auto", "v4l2", "network", "rpicam", "opencv", "file", "bars", "null"]
 
-BACKEND_NAMES: tuple[BackendName, ...] = ("auto", "v4l2", "file", "bars", "null")
+BACKEND_NAMES: tuple[BackendName, ...] = ("auto", "v4l2", "network", "rpicam", "opencv", "file", "bars", "null")
 """Every camera source by its name in the settings; `registry.py` maps them to code (only the host imports it)."""
 
 ControlValue = bool | int | str
@@ -23,12 +23,17 @@ class Model(BaseModel):
 
 
 class Codec(StrEnum):
-    """How a packet's bytes are coded."""
+    """How a packet's bytes are coded; of the raw ones the rows are packed."""
 
     H264 = "h264"
     HEVC = "hevc"
     MJPEG = "mjpeg"
     YUYV = "yuyv"
+    NV12 = "nv12"
+
+
+RAW_CODECS = frozenset({Codec.YUYV, Codec.NV12})
+"""Pictures that are not compressed: large, each for itself, and in no file or stream as they are."""
 
 
 class Format(Model):
@@ -43,8 +48,8 @@ class Format(Model):
 class Control(Model):
     """One control of a camera. `name` is its label in snake case: "white_balance_automatic".
 
-    `menu` maps values to names. `value` is None when it cannot be read (a button has none). `inactive`: another control
-    has the say now, such as an automatic. 64-bit values fit.
+    `menu` maps values to names, in snake case too; of an integer menu they are numbers. `value` is None when it cannot
+    be read (a button has none). `inactive`: another control has the say now, such as an automatic. 64-bit values fit.
     """
 
     name: str
@@ -91,17 +96,25 @@ class Adjustment(Model):
 
 @dataclass(frozen=True, slots=True)
 class Adjusted:
-    """What became of an `Adjustment`: `met` names what the camera does now; `notes` tell people about the others."""
+    """What became of an `Adjustment`: `met` names what the camera does now; `unmet` says for each of the others why."""
 
     met: frozenset[str] = frozenset()
-    notes: tuple[str, ...] = ()
+    unmet: Mapping[str, str] = field(default_factory=dict)
+
+    def notes_on(self, wanted: Adjustment) -> tuple[str, ...]:
+        """`unmet` for people, a line for each reason; `wanted` is what was asked for."""
+        asked = wanted.asked()
+        names: dict[str, list[str]] = {}
+        for name, reason in self.unmet.items():
+            names.setdefault(reason, []).append(f"{name}={asked[name]}")
+        return tuple(f"{', '.join(those)} not set: {reason}" for reason, those in names.items())
 
 
 class CameraSpec(Model):
     """A camera as the settings describe it. `camera_id` is stable, fit for file names; `options` are the backend's.
 
     `controls` are applied at each open. `user` and `secret` are for cameras behind a network. `microphone` is an ALSA
-    device, empty for none.
+    device, empty for none. `filmed`: a live camera delivered pictures for it before, in this run of the agent.
     """
 
     camera_id: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")
@@ -115,6 +128,7 @@ class CameraSpec(Model):
     microphone: str = ""
     ring_seconds: float = Field(default=2.0, ge=0, le=60)
     prefer: Format | None = None
+    filmed: bool = False
 
 
 class CameraInfo(Model):
@@ -125,7 +139,6 @@ class CameraInfo(Model):
     address: str
     live: bool
     formats: tuple[Format, ...]
-    controls: tuple[Control, ...] = ()
     note: str = ""
 
 

@@ -16,10 +16,9 @@ class RecordingOrder(Model):
     `<stem>-<index>.<container>` in it. `requested_mono_ns` is the moment of the request; with a warm camera the clip
     starts at or before it, with `pre_roll_seconds` that long before it, as far as the ring reaches. `wall_offset_ns` is
     wall minus monotonic time by the agent's clock. `bitrate` is bit/s.
-    `duration_seconds` counts from the later of request and first frame; 0 is until stopped. `post_roll_seconds` are
-    filmed after a stop. `aligned`: segments end at multiples of `segment_seconds` of wall time. With `lapse_seconds`
-    one picture is kept in that time, and shown at `rate`. `overlay`: text drawn into the picture, `{time}` and `{name}`
-    are filled in.
+    `duration_seconds` counts from the later of request and first frame; 0 is until stopped. `aligned`: segments end at
+    multiples of `segment_seconds` of wall time. With `lapse_seconds` one picture is kept in that time, and shown at
+    `rate`. `overlay`: text drawn into the picture, `{time}` and `{name}` are filled in.
     """
 
     type: Literal["start_recording"] = "start_recording"
@@ -42,7 +41,6 @@ class RecordingOrder(Model):
     aligned: bool = False
     duration_seconds: float = 0.0
     pre_roll_seconds: float = Field(default=0.0, ge=0, le=60)
-    post_roll_seconds: float = Field(default=0.0, ge=0, le=3600)
     lapse_seconds: float = Field(default=0.0, ge=0, le=86_400)
     audio: bool = False
     overlay: str = Field(default="", max_length=200)
@@ -112,14 +110,17 @@ class WatchOrder(Model):
     sink_id: str
     analyser: Literal["motion"]
     width: int = Field(default=320, ge=16, le=4096)
-    rate: float = Field(default=5.0, gt=0, le=60)
+    rate: float = Field(default=5.0, ge=0.001, le=60)
     options: dict[str, float] = Field(default_factory=dict)
 
 
 class StopSink(Model):
+    """Ends a sink `after_seconds`; of several the one that ends it first counts."""
+
     type: Literal["stop_sink"] = "stop_sink"
     sink_id: str
     reason: str
+    after_seconds: float = Field(default=0.0, ge=0, le=3600)
 
 
 class PhotoOrder(Model):

@@ -54,7 +54,7 @@ class SinkStarted(Model):
 
 
 class SinkProgress(Model):
-    """At most twice a second. `seconds` of media written, `dropped` frames lost by this sink or before it."""
+    """At most twice a second. `seconds` filmed and written, `dropped` frames lost by this sink or before it."""
 
     type: Literal["sink_progress"] = "sink_progress"
     sink_id: str

@@ -80,6 +80,18 @@ class Backlog:
             newest = self._items[-1] if self._items else None
         return newest.mono_ns - mono_ns if isinstance(newest, Packet) else 0
 
+    def skip_to_newest_key(self) -> bool:
+        """Drops the packets before the newest key frame that waits; False when none waits. Stream changes stay."""
+        with self._news:
+            newest = max((place for place, item in enumerate(self._items) if _is_key(item)), default=-1)
+            if newest < 0:
+                return False
+            items = list(self._items)
+            kept = [item for item in items[:newest] if not isinstance(item, Packet)] + items[newest:]
+            self._items = deque(kept)
+            self._bytes = sum(len(item.data) for item in kept if isinstance(item, Packet))
+            return True
+
     def _drop_group(self) -> None:
         """Drops the oldest group, or what is left of one that the taker has begun. Stream changes keep their place."""
         kept: deque[Packet | Stream] = deque()
@@ -96,3 +108,7 @@ class Backlog:
             self._items.popleft()
         self._needs_key = not any(isinstance(item, Packet) for item in self._items)
         self._items.extendleft(reversed(kept))
+
+
+def _is_key(item: Packet | Stream) -> bool:
+    return isinstance(item, Packet) and item.key

@@ -11,6 +11,7 @@ from hardware.camera import Source
 from hardware.errors import CameraBusy, CameraStalled, CameraUnavailable, HardwareError
 from hardware.lock import CameraLock
 from hardware.models import CameraInfo, CameraReport, CameraSpec, CameraState, Format, Packet
+from hardware.pipeline.adjusting import Adjusting, Wanting
 from hardware.pipeline.plan import Ask, choose_format
 from hardware.watchdog import STALL_AFTER, Doing
 
@@ -19,6 +20,12 @@ log = logging.getLogger(__name__)
 _NS = 1_000_000_000
 _READ_SLICE = 0.5
 """Seconds of one read: how soon the thread notices that nobody wants the camera any more."""
+
+_LONGEST_REST = 0.15
+"""Seconds; what packets may be late when nobody is in a hurry."""
+
+_LATE_FRAMES = 0.25
+"""How much later than it is due a frame may come and still belong to the burst."""
 
 STAND_IN = "the test picture stands in for the camera"
 """What is unusual about the stream then."""
@@ -39,13 +46,14 @@ class CaptureTiming:
 class Outlets:
     """Where the thread tells what happens. `renew` (with a note for people), `offer` and `pause` get the stream.
 
-    `report` must not wait.
+    `report` must not wait. `calm`: whether packets may come a moment later, several at once.
     """
 
     renew: Callable[[Format, str], None]
     offer: Callable[[Packet], None]
     pause: Callable[[], None]
     report: Callable[[CameraReport], None]
+    calm: Callable[[], bool] = lambda: False
 
 
 class Capture:
@@ -72,7 +80,9 @@ class Capture:
         self._granted: Format | None = None
         self._reopen = False
         self._ask: Ask | None = None
+        self._adjusting = Adjusting()
         self._stopping = False
+        self._hurried = False
         self._change = threading.Condition()
         self._doing = Doing.NOTHING
         self._since_ns = 0
@@ -94,6 +104,18 @@ class Capture:
         """Whether `want(ask)` would close and reopen the camera because it has a nearer format."""
         with self._change:
             return not self._fits(ask)
+
+    def adjust(self, sink_id: str, wanting: Wanting | None) -> None:
+        """What a sink wants of the camera's picture, None for nothing any more; it is told as soon as it is set."""
+        self._adjusting.want(sink_id, wanting)
+
+    def hurry(self) -> None:
+        """A camera was plugged in: a wait for the next try ends at once, and footage may give way to the camera."""
+        with self._change:
+            self._hurried = True
+            footage = self._shown is None and self._info is not None and not self._info.live
+            self._reopen = self._reopen or (footage and self._spec.backend == "auto")
+            self._change.notify_all()
 
     def substitute(self, stand_in: CameraSpec | None) -> None:
         """The source that `stand_in` describes is filmed in the camera's place; None: the camera itself."""
@@ -130,12 +152,11 @@ class Capture:
                 self._film(self._choose_source(self._camera))
                 failures = 0
             except HardwareError as error:
-                failures = 1 if self.last_frame_ns else failures + 1
-                self._fail(error, failures)
+                failures = self._fail(error, 1 if self.last_frame_ns else failures + 1)
             except Exception as error:  # boundary: the source; its mistakes must not end the host's recordings
-                failures += 1
                 log.exception("camera %s: source failed", self._spec.camera_id)
-                self._fail(CameraUnavailable(camera=self._spec.camera_id, reason=type(error).__name__), failures)
+                failed = CameraUnavailable(camera=self._spec.camera_id, reason=type(error).__name__)
+                failures = self._fail(failed, failures + 1)
             finally:
                 self.last_frame_ns = 0
 
@@ -190,12 +211,17 @@ class Capture:
         granted = source.open(self._wanted)
         with self._change:
             self._granted = granted
+        self._adjusting.reopened()
         return granted
 
     def _read_on(self, source: Source, granted: Format) -> None:
         newest_ns = 0
         alive_ns = time.monotonic_ns()
         while self._is_wanted():
+            if self._adjusting.pending:
+                self._occupy(Doing.OPENING)  # some sources begin anew for it
+                self._adjusting.apply(source, granted.rate)
+                alive_ns = time.monotonic_ns()
             self._occupy(Doing.READING)
             packet = source.read(_READ_SLICE)
             now_ns = time.monotonic_ns()
@@ -205,8 +231,20 @@ class Capture:
                     self._report_open(source, granted)
                 newest_ns, alive_ns = packet.mono_ns, now_ns
                 self.last_frame_ns = newest_ns
+                self._rest(source, granted, now_ns - newest_ns)
             elif now_ns - alive_ns > self._timing.stall_after * _NS:
                 raise CameraStalled(camera=self._spec.camera_id, seconds=f"{self._timing.stall_after:g}")
+
+    def _rest(self, source: Source, granted: Format, age_ns: int) -> None:
+        """Lets several frames gather in the driver, when nobody is in a hurry and none waits there already.
+
+        To wake up costs more than to read: the first frame of a burst takes five times as long as those after it. Not
+        while anybody records: what is in the driver when a camera is unplugged is lost.
+        """
+        seconds = min(source.patience, _LONGEST_REST)
+        if seconds * granted.rate >= 2 and age_ns * granted.rate < _NS and self._outlets.calm():
+            with self._change:
+                self._change.wait_for(lambda: not self._is_wanted(), seconds + _LATE_FRAMES / granted.rate)
 
     def _report_open(self, source: Source, granted: Format) -> None:
         """Only now some sources know what they are, and nothing waits for it any more."""
@@ -233,15 +271,19 @@ class Capture:
         formats = self._info.formats if self._info else ()
         return choose_format(formats, ask, (self._shown or self._spec).prefer)
 
-    def _fail(self, error: HardwareError, failures: int) -> None:
+    def _fail(self, error: HardwareError, failures: int) -> int:
+        """Reports it and waits; answers how many failures in a row count from now on."""
         self._report("stalled" if isinstance(error, CameraStalled) else "unavailable", str(error))
         delay = retry_delay(failures, first=self._timing.first_delay, cap=self._timing.longest_delay)
         log.log(logging.WARNING if failures == 1 else logging.DEBUG, "%s; next try in %.1f s", error, delay)
-        self._sleep(delay)
+        return 0 if self._sleep(delay) else failures
 
-    def _sleep(self, seconds: float) -> None:
+    def _sleep(self, seconds: float) -> bool:
+        """True when a camera was plugged in since the last call."""
         with self._change:
-            self._change.wait_for(lambda: self._stopping or self._is_switched(), seconds)
+            self._change.wait_for(lambda: self._stopping or self._hurried or self._is_switched(), seconds)
+            hurried, self._hurried = self._hurried, False
+        return hurried
 
     def _occupy(self, doing: Doing) -> None:
         self._since_ns = time.monotonic_ns()

@@ -16,9 +16,13 @@ if TYPE_CHECKING:
 MICROS = Fraction(1, 1_000_000)
 """The time base inside decoder and encoder."""
 
-_NAMES = {Codec.H264: "h264", Codec.HEVC: "hevc", Codec.MJPEG: "mjpeg", Codec.YUYV: "rawvideo"}
+_RAW = {Codec.YUYV: "yuyv422", Codec.NV12: "nv12"}
+_NAMES = {Codec.H264: "h264", Codec.HEVC: "hevc", Codec.MJPEG: "mjpeg", **dict.fromkeys(_RAW, "rawvideo")}
 _MOST_UNDER_WAY = 64
 """Pictures inside decoder and encoder. What is older did not decode."""
+
+INTRA = frozenset({Codec.MJPEG, *_RAW})
+"""Every packet is a picture of its own."""
 
 
 class UnderWay:
@@ -31,9 +35,9 @@ class UnderWay:
         return len(self._packets)
 
     def enter(self, packet: Packet) -> int:
-        """Remembers `packet` without its bytes; answers its time inside the codec."""
+        """Remembers `packet`, without its bytes unless it stands alone; answers its time inside the codec."""
         pts = packet.mono_ns // 1000
-        self._packets[pts] = replace(packet, data=b"")
+        self._packets[pts] = packet if packet.codec in INTRA else replace(packet, data=b"")
         if len(self._packets) > _MOST_UNDER_WAY:
             del self._packets[next(iter(self._packets))]
         return pts
@@ -47,14 +51,17 @@ class UnderWay:
 
 
 class Decoder:
-    """Decodes one stream, from a key frame on. Use a new one after a gap. Raises av.FFmpegError."""
+    """Decodes one stream, from a key frame on. Use a new one after a gap. Raises av.FFmpegError.
 
-    def __init__(self, source: Format) -> None:
-        self._decoder = create_decoder(source)
+    JPEGs can be decoded smaller `by` 2, 4 or 8, which costs less.
+    """
+
+    def __init__(self, source: Format, by: int = 1) -> None:
+        self._decoder = create_decoder(source, by)
         self._under_way = UnderWay()
 
     def decode(self, packet: Packet) -> Iterator[tuple[Packet, "av.VideoFrame"]]:
-        """The pictures that `packet` completes, each with the packet (without its bytes) that it came from."""
+        """The pictures that `packet` completes, each with the packet that it came from (see `UnderWay.enter`)."""
         for frame in self._decoder.decode(coded_packet(packet.data, self._under_way.enter(packet))):
             yield self._under_way.leave(frame.pts or 0), frame
 
@@ -69,14 +76,16 @@ def coded_packet(data: bytes, pts: int) -> "CodedPacket[Stream]":
     return coded
 
 
-def create_decoder(source: Format) -> "VideoCodecContext":
-    """A decoder that gives each picture as soon as it has it."""
+def create_decoder(source: Format, by: int = 1) -> "VideoCodecContext":
+    """A decoder that gives each picture as soon as it has it; `by` as in `Decoder`."""
     import av
 
     decoder = cast("VideoCodecContext", av.CodecContext.create(_NAMES[source.codec], "r"))
     decoder.thread_count = 1
     decoder.flags |= av.codec.context.Flags.low_delay
-    if source.codec is Codec.YUYV:
+    if by > 1:
+        decoder.options = {"lowres": str(by.bit_length() - 1)}
+    if source.codec in _RAW:
         decoder.width, decoder.height = source.width, source.height
-        decoder.pix_fmt = "yuyv422"
+        decoder.pix_fmt = _RAW[source.codec]
     return decoder

@@ -1,6 +1,7 @@
 """One stream to any number of sinks, with the pre-roll that a new sink starts with."""
 
 import threading
+from collections.abc import Callable, Sequence
 
 from hardware.models import Packet
 from hardware.pipeline.ring import Ring
@@ -59,6 +60,14 @@ class FanOut:
                 for packet in self._ring.since(since_ns):
                     sink.offer(packet)
             self._sinks.append(sink)
+
+    def recall(self, since_ns: int | None, take: Callable[[Stream | None, Sequence[Packet]], None]) -> None:
+        """Hands `take` the stream and what the ring has of it since `since_ns` (as in `attach`).
+
+        No packet comes meanwhile.
+        """
+        with self._lock:
+            take(self._stream, self._ring.since(since_ns) if since_ns is not None else ())
 
     def detach(self, sink: PacketSink) -> None:
         """Removes `sink`; harmless when it is not there."""

@@ -1,14 +1,19 @@
 """Which sink is fed by what: the camera's own packets, or an encoder that it shares with others like it."""
 
+import functools
 import threading
 from collections.abc import Callable
 
-from hardware.models import Format, Packet
+from hardware.models import Codec, Format, Packet
+from hardware.pipeline.decodestage import DecodeStage
 from hardware.pipeline.fanout import FanOut
-from hardware.pipeline.plan import Recipe, Wish, plan_packets
+from hardware.pipeline.plan import Plan, Wish, plan_packets
+from hardware.pipeline.recipe import Recipe
 from hardware.pipeline.ring import Ring
 from hardware.pipeline.stage import EncodeStage
 from hardware.pipeline.stream import PacketSink, Stream
+from hardware.pipeline.taker import FrameTaker
+from hardware.pipeline.thinning import ThinSink
 
 NoteTaker = Callable[[tuple[str, ...]], None]
 
@@ -20,8 +25,25 @@ class _Route:
         self.wish = wish
         self.sink = sink
         self.inform = inform
+        self.plan: Plan | None = None
         self.outlet: FanOut | None = None
-        self.recipe: Recipe | None = None
+        self.attached = sink
+
+    @property
+    def recipe(self) -> Recipe | None:
+        """How it is encoded; None when packets are passed on."""
+        return self.plan.recipe if self.plan else None
+
+    def follows(self, plan: Plan) -> bool:
+        """Whether it is fed as `plan` says."""
+        return self.plan is not None and (plan.recipe, plan.thinning) == (self.plan.recipe, self.plan.thinning)
+
+    def attach(self, outlet: FanOut, since_ns: int | None) -> None:
+        """Feeds the sink from `outlet`."""
+        thinning = self.plan.thinning if self.plan else None
+        self.attached = ThinSink(thinning, self.sink) if thinning else self.sink
+        self.outlet = outlet
+        outlet.attach(self.attached, since_ns)
 
 
 class Router:
@@ -30,13 +52,19 @@ class Router:
     `renew`, `offer` and `pause` are called by the capture thread, the rest by any.
     """
 
-    def __init__(self, ring_seconds: float) -> None:
+    def __init__(self, ring_seconds: float, camera_name: str = "") -> None:
         self._ring_seconds = ring_seconds
+        self._camera_name = camera_name
         self._raw = FanOut(Ring(ring_seconds))
         self._lock = threading.Lock()
         self._routes: dict[str, _Route] = {}
         self._stages: dict[Recipe, EncodeStage] = {}
+        self._decoder: DecodeStage | None = None
+        self._watchers: dict[str, FrameTaker] = {}
         self._waiting: list[PacketSink] = []
+        self._taps: list[PacketSink] = []
+        self.calm = True
+        """Whether nobody takes packets: the ring and who looks at a picture now and then may get several at once."""
 
     def add(
         self, sink_id: str, wish: Wish, sink: PacketSink, inform: NoteTaker, since_ns: int | None, *, at_next_open: bool
@@ -50,6 +78,7 @@ class Router:
         route = _Route(wish, sink, inform)
         with self._lock:
             self._routes[sink_id] = route
+            self._find_calm()
             if self._raw.stream is not None and not at_next_open:
                 self._connect(route, self._raw.stream.format, since_ns)
 
@@ -57,8 +86,25 @@ class Router:
         """Feeds that sink no more; harmless when it is not there."""
         with self._lock:
             route = self._routes.pop(sink_id, None)
+            self._find_calm()
             if route is not None:
                 self._disconnect(route)
+
+    def _find_calm(self) -> None:
+        self.calm = not (self._routes or self._taps)
+
+    def watch(self, sink_id: str, taker: FrameTaker) -> None:
+        """Gives `taker` the pictures that it needs from now on, whenever the camera is open."""
+        with self._lock:
+            self._watchers[sink_id] = taker
+            self._join(taker, None)
+
+    def unwatch(self, sink_id: str) -> None:
+        """Gives that taker no more; harmless when it is not there."""
+        with self._lock:
+            taker = self._watchers.pop(sink_id, None)
+            if taker is not None:
+                self._leave(taker)
 
     def tap(self, sink: PacketSink, since_ns: int, *, at_next_open: bool = False) -> None:
         """Feeds `sink` with the camera's own packets from the key frame before `since_ns` on, as far as they are kept.
@@ -66,6 +112,8 @@ class Router:
         `at_next_open` as in `add`.
         """
         with self._lock:
+            self._taps.append(sink)
+            self._find_calm()
             if at_next_open and self._raw.stream is not None:
                 self._waiting.append(sink)
             else:
@@ -76,11 +124,16 @@ class Router:
         with self._lock:
             if self._raw.stream is not None:
                 self._attach_waiting()
+                for route in self._routes.values():
+                    if route.outlet is None:
+                        self._connect(route, self._raw.stream.format, None)
 
     def untap(self, sink: PacketSink) -> None:
         """Feeds that sink no more; harmless when it is not fed."""
         with self._lock:
             self._waiting = [other for other in self._waiting if other is not sink]
+            self._taps = [other for other in self._taps if other is not sink]
+            self._find_calm()
             self._raw.detach(sink)
 
     def offer(self, packet: Packet) -> None:
@@ -99,7 +152,7 @@ class Router:
             self._attach_waiting()
             for route in self._routes.values():
                 plan = plan_packets(route.wish, granted)
-                if route.outlet is None or plan.recipe != route.recipe:
+                if route.outlet is None or not route.follows(plan):
                     self._disconnect(route)
                     # Without pre-roll: an encoder that was shared may still hold what was before.
                     self._connect(route, granted, None)
@@ -110,30 +163,43 @@ class Router:
         self._waiting.clear()
 
     def _connect(self, route: _Route, granted: Format, since_ns: int | None) -> None:
-        plan = plan_packets(route.wish, granted)
+        plan = route.plan = plan_packets(route.wish, granted)
         route.inform(plan.notes)
-        route.recipe = plan.recipe
         if plan.recipe is None:
-            route.outlet = self._raw
-            self._raw.attach(route.sink, since_ns)
+            route.attach(self._raw, since_ns)
             return
         stage = self._stages.get(plan.recipe)
-        if stage is not None:
-            route.outlet = stage.out
-            stage.out.attach(route.sink, since_ns)
-            return
-        stage = self._stages[plan.recipe] = EncodeStage(plan.recipe, self._ring_seconds)
-        route.outlet = stage.out
-        stage.out.attach(route.sink, since_ns)
-        self._raw.attach(stage, since_ns)
+        is_new = stage is None
+        if stage is None:
+            stage = self._stages[plan.recipe] = EncodeStage(plan.recipe, self._ring_seconds, self._camera_name)
+        route.attach(stage.out if Codec.MJPEG in route.wish.takes else stage.strict, since_ns)
+        if is_new:
+            self._join(stage, since_ns)
 
     def _disconnect(self, route: _Route) -> None:
         if route.outlet is None:
             return
-        route.outlet.detach(route.sink)
+        route.outlet.detach(route.attached)
         route.outlet = None
         stage = self._stages.get(route.recipe) if route.recipe else None
-        if stage is not None and stage.out.idle:
+        if stage is not None and stage.idle:
             del self._stages[stage.recipe]
-            self._raw.detach(stage)
             stage.close()
+            self._leave(stage)
+
+    def _join(self, taker: FrameTaker, since_ns: int | None) -> None:
+        """The camera's packets are decoded while anybody takes pictures."""
+        decoder = self._decoder
+        if decoder is None:
+            decoder = self._decoder = DecodeStage()
+            self._raw.attach(decoder, None)
+        self._raw.recall(since_ns, functools.partial(decoder.join, taker))
+
+    def _leave(self, taker: FrameTaker) -> None:
+        if self._decoder is None:
+            return
+        self._decoder.leave(taker)
+        if self._decoder.idle:
+            self._raw.detach(self._decoder)
+            self._decoder.close()
+            self._decoder = None

@@ -10,13 +10,14 @@ from hardware.models import Format, Packet
 class Stream:
     """The packets that follow have this format and their own count of sequence numbers.
 
-    Comes when the source was opened, also anew, and when a stage changes what it delivers. `note` tells people what is
-    unusual about it.
+    Comes when the source was opened, also anew, and when a stage changes what it delivers. `encoder` names what encodes
+    it; `note` tells people what is unusual about it.
     """
 
     format: Format
     encoded: bool = False
     note: str = ""
+    encoder: str = ""
 
 
 class PacketSink(Protocol):

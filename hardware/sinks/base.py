@@ -4,7 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from hardware.audio.microphone import Microphone
 from hardware.models import Report
+from hardware.pipeline.adjusting import Wanting
 from hardware.pipeline.router import Router
 from hardware.sinks.syncing import Syncer
 
@@ -16,7 +18,8 @@ class SinkPorts:
     """What a sink needs from its host. All but `picture` are called in the sink's own thread; none may wait but `note`.
 
     `note(consumer, what)` is the source's, durable. `done(sink_id)` comes after the last report. `picture(sink_id,
-    mono_ns, jpeg)` sends a picture to the agent; one that still waits to be sent is replaced.
+    mono_ns, jpeg)` sends a picture to the agent; one that still waits to be sent is replaced. `adjust(sink_id,
+    wanting)` is what the sink wants of the camera's picture, None at its end.
     """
 
     note: Callable[[str, str], None]
@@ -26,6 +29,8 @@ class SinkPorts:
     syncer: Syncer
     router: Router
     camera_name: str
+    adjust: Callable[[str, Wanting | None], None]
+    microphone: Microphone | None = None
 
 
 class Sink(Protocol):

@@ -6,8 +6,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from hardware.models import PhotoOrder
-from hardware.sinks.photoplan import final_size, is_turned, reduction
+from hardware.models import Codec, Packet, PhotoOrder
+from hardware.pipeline.sizes import reduction
+from hardware.sinks.photoplan import final_size, is_turned
 
 if TYPE_CHECKING:
     import av
@@ -47,10 +48,14 @@ def decode_frame(frame: "av.VideoFrame") -> Picture:
     return np.asarray(frame.to_ndarray(format="bgr24"), np.uint8)
 
 
-def decode_yuyv(data: bytes, width: int, height: int) -> Picture:
-    """The picture of packed 4:2:2 rows without padding."""
-    rows = np.frombuffer(data, np.uint8, count=width * height * 2).reshape(height, width, 2)
-    return np.asarray(cv2.cvtColor(rows, cv2.COLOR_YUV2BGR_YUYV), np.uint8)
+def decode_raw(packet: Packet) -> Picture:
+    """The picture of a packet of YUYV or NV12."""
+    data = np.frombuffer(packet.data, np.uint8)
+    if packet.codec is Codec.NV12:
+        rows = data[: packet.height * packet.width * 3 // 2].reshape(packet.height * 3 // 2, packet.width)
+        return np.asarray(cv2.cvtColor(rows, cv2.COLOR_YUV2BGR_NV12), np.uint8)
+    pairs = data[: packet.height * packet.width * 2].reshape(packet.height, packet.width, 2)
+    return np.asarray(cv2.cvtColor(pairs, cv2.COLOR_YUV2BGR_YUYV), np.uint8)
 
 
 def develop(picture: Picture, order: PhotoOrder, size: tuple[int, int]) -> Developed:

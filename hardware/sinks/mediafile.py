@@ -1,4 +1,4 @@
-"""A media file as the muxer writes it: no seeking, hashed on the way, failures kept."""
+"""A media file as the muxer writes it: in pieces that are whole, no seeking, hashed on the way, failures kept."""
 
 import errno
 import hashlib
@@ -20,14 +20,17 @@ def storage_error(path: Path, error: OSError) -> HardwareError:
 class MediaFile:
     """A new file that PyAV writes to. Raises StorageFull, StorageFailed, and FileExistsError: nothing is overwritten.
 
-    After a failure (`failure`) it takes what comes and writes nothing, so that the muxer can be closed.
+    With `gathers` what it takes waits for the next `flush`. After a failure (`failure`) it takes what comes and writes
+    nothing, so that the muxer can be closed.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, gathers: bool = False) -> None:
         self.path = path
         self.size = 0
         self.failure: OSError | None = None
         self._hash = hashlib.sha256()
+        self._gathers = gathers
+        self._waiting: list[bytes] = []
         try:
             self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
         except FileExistsError:
@@ -36,13 +39,25 @@ class MediaFile:
             raise storage_error(path, error) from error
 
     def write(self, data: bytes) -> int:
-        """Writes all of `data`; answers its length also when it failed now or before."""
+        """Takes `data` and answers its length."""
+        if self._gathers:
+            self._waiting.append(data)
+        else:
+            self._try(data)
+        return len(data)
+
+    def flush(self) -> None:
+        """Writes what waits; a failure is kept."""
+        waiting, self._waiting = self._waiting, []
+        for data in waiting:
+            self._try(data)
+
+    def _try(self, data: bytes) -> None:
         if self.failure is None:
             try:
                 self._write(data)
             except OSError as error:
                 self.failure = error
-        return len(data)
 
     def _write(self, data: bytes) -> None:
         rest = memoryview(data)

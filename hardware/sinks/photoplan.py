@@ -1,9 +1,8 @@
 """Decisions about photos: when the next one is due, how large it becomes, what must be done to it. Pure."""
 
-from fractions import Fraction
-
 from hardware.models import PhotoOrder
 from hardware.pipeline.plan import Ask
+from hardware.pipeline.sizes import fit
 
 LARGEST = Ask(16384, 16384)
 """Nearest to it by area is the camera's largest format."""
@@ -24,17 +23,6 @@ def next_place(since_anchor_ns: int, interval_ns: int) -> int:
     return -((-2 * since_anchor_ns - interval_ns) // (2 * interval_ns))
 
 
-def fit(width: int, height: int, asked_width: int, asked_height: int) -> tuple[int, int]:
-    """The largest size with the aspect of `width` x `height` that fits into what was asked, never larger than it is.
-
-    What was asked is taken whichever way round the picture is; 0 does not limit.
-    """
-    if asked_width and asked_height and (width > height) != (asked_width > asked_height):
-        asked_width, asked_height = asked_height, asked_width
-    scale = min(Fraction(1), Fraction(asked_width or width, width), Fraction(asked_height or height, height))
-    return max(1, round(width * scale)), max(1, round(height * scale))
-
-
 def is_turned(order: PhotoOrder) -> bool:
     """Whether width and height change places."""
     return order.rotation_degrees in (90, 270)
@@ -52,9 +40,3 @@ def takes_as_is(order: PhotoOrder, width: int, height: int) -> bool:
     turns = order.rotation_degrees or order.hflip or order.vflip
     adjusts = order.brightness != 0 or (order.contrast, order.saturation, order.sharpness) != (1, 1, 1)
     return order.encoding == "jpg" and not (turns or adjusts) and final_size(order, width, height) == (width, height)
-
-
-def reduction(width: int, height: int, target_width: int, target_height: int) -> int:
-    """By how much (1, 2, 4 or 8) a JPEG decoder may scale down and still leave enough for the target."""
-    factors = (8, 4, 2)
-    return next((by for by in factors if width // by >= target_width and height // by >= target_height), 1)

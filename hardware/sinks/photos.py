@@ -11,7 +11,8 @@ from typing import Literal
 from hardware.boot import boot_id
 from hardware.durable import write_durably
 from hardware.errors import HardwareError
-from hardware.models import Packet, PhotoFile, PhotoOrder, PhotoTaken, SinkEnded
+from hardware.models import Adjusted, Packet, PhotoFile, PhotoOrder, PhotoTaken, SinkEnded
+from hardware.pipeline.adjusting import Wanting
 from hardware.pipeline.backlog import Backlog
 from hardware.pipeline.stream import Stream
 from hardware.sinks.base import SinkPorts
@@ -27,12 +28,20 @@ _NS = 1_000_000_000
 
 Outcome = Literal["stopped", "duration", "failed"]
 
+_DEVELOPED = {"brightness": 0.0, "contrast": 1.0, "saturation": 1.0, "sharpness": 1.0}
+"""What is done to the picture here when the camera does not do it, and the values that change nothing."""
+
+_NEVER = 1 << 63
+
 
 class Photographer:
     """A photo sink: one photo, or one on each place of a grid of intervals that begins with the first.
 
     A photo is the first whole picture captured at its due time or later; places that pass meanwhile are left out. It
     ends with its last photo. A failure of storage ends it; the photos before it stay.
+
+    What the camera itself can set of the order's `adjustment` is set as long as this runs, and no photo is taken before
+    pictures show it; the rest of it is developed here or noted.
     """
 
     def __init__(self, order: PhotoOrder, ports: SinkPorts) -> None:
@@ -52,10 +61,16 @@ class Photographer:
         self._taken = 0
         self._left_out = 0
         self._notes: list[str] = []
+        self._adjusts = bool(order.adjustment.asked())
+        # What is left to be developed, and from when on pictures are as the camera was set.
+        self._setting = (order, _NEVER if self._adjusts else 0)
         self._thread = threading.Thread(target=self._run, name="photos", daemon=True)
 
     def attach(self, *, at_next_open: bool) -> None:
         """See `Sink`."""
+        if self._adjusts:
+            wanting = Wanting(self._order.adjustment, self._adjusted, yields=True)
+            self._ports.adjust(self._order.sink_id, wanting)
         self._ports.router.tap(self, self._order.requested_mono_ns, at_next_open=at_next_open)
 
     def start(self) -> None:
@@ -69,6 +84,14 @@ class Photographer:
     def offer(self, packet: Packet) -> None:
         """See `PacketSink`."""
         self._backlog.put(packet)
+
+    def _adjusted(self, adjusted: Adjusted, settled_ns: int) -> None:
+        """Called by the capture thread: what the camera does itself is not done again here."""
+        done = {name: neutral for name, neutral in _DEVELOPED.items() if name in adjusted.met}
+        self._setting = (self._order.model_copy(update=done), settled_ns)
+        missing = {name: why for name, why in adjusted.unmet.items() if name not in _DEVELOPED}
+        notes = Adjusted(unmet=missing).notes_on(self._order.adjustment)
+        self._notes.extend(note for note in notes if note not in self._notes)
 
     def finish(self, end_ns: int, grace: float) -> None:  # noqa: ARG002 - a photo has no end to wait for
         """No further photo; one that is being written is finished."""
@@ -90,6 +113,7 @@ class Photographer:
             log.warning("photos %s: %s", self._order.sink_id, failure)
         finally:
             self._ports.router.untap(self)
+            self._ports.adjust(self._order.sink_id, None)
         if self._first_ns:
             error = self._note_end() or error
         self._ports.report(self._ended(outcome, error))
@@ -125,7 +149,8 @@ class Photographer:
             if isinstance(item, Stream):
                 self._stream, self._finder = item, Viewfinder(self._order, item.format)
             elif item is not None and self._finder is not None:
-                shot = self._finder.look(item, due_ns)
+                self._finder.order, settled_ns = self._setting
+                shot = self._finder.look(item, max(due_ns, settled_ns))
                 if shot is not None:
                     return shot
         return None

@@ -1,41 +1,39 @@
 """Records a stream into segments: a bounded queue and a writer thread of its own."""
 
+import contextlib
 import logging
 import threading
 import time
-from pathlib import Path
+from datetime import UTC, datetime
 from typing import Literal
 
-from hardware.boot import boot_id
+from hardware.audio.track import SoundTrack
+from hardware.containers.table import CONTAINERS
 from hardware.errors import HardwareError
-from hardware.models import (
-    ClipFile,
-    Codec,
-    Granted,
-    Packet,
-    RecordingOrder,
-    SegmentClosed,
-    SinkEnded,
-    SinkProgress,
-    SinkStarted,
-)
-from hardware.pipeline.backlog import Backlog
+from hardware.models import Adjusted, Granted, Packet, RecordingOrder, SinkEnded, SinkStarted
+from hardware.pipeline.adjusting import Wanting
+from hardware.pipeline.backlog import Backlog, Item
 from hardware.pipeline.plan import wish_of
 from hardware.pipeline.stream import Stream
-from hardware.sinks.base import SinkPorts
-from hardware.sinks.segment import Segment
+from hardware.sinks.base import NS, SinkPorts
+from hardware.sinks.cutting import pre_roll_note, pre_roll_seconds
+from hardware.sinks.reel import Reel
 
 log = logging.getLogger(__name__)
 
-_NS = 1_000_000_000
-_PROGRESS_NS = _NS // 2
+_PROGRESS_NS = NS // 2
 
 END_GRACE = 1.0
 """Seconds without anything new after which a recording past its end stops waiting for frames still under way."""
 
+_FIRST_GRACE = 10.0
+"""The same before its first frame, once the camera delivers: an encoder is loaded then, or tried in vain."""
 
-TAKES = frozenset({Codec.H264, Codec.HEVC, Codec.MJPEG})
-"""What fits into its files undecoded."""
+_HANDFUL = 0.1
+"""Seconds of pictures that are taken together: to wake up for each would cost as much again as to write it."""
+
+_SOUND_PATIENCE = 1.0
+"""Seconds that the first frame waits for the microphone to be opened."""
 
 
 class Recorder:
@@ -44,40 +42,45 @@ class Recorder:
     Starts at the first key frame it is offered, opens a new segment when the stream changes and at key frames after
     `segment_seconds`, ends by capture time: no frame of `end` or later is in it. A failure of storage ends it; what was
     written stays a clip.
+
+    Frames that were lost are counted and the ones after them written, also those of H.264 that build on a lost one: a
+    decoder mends what it can up to the next key frame, while what is left out here nobody could mend.
     """
 
     def __init__(self, order: RecordingOrder, ports: SinkPorts) -> None:
         self._order = order
         self._ports = ports
+        self._container = CONTAINERS[order.container]
         self._backlog = Backlog()
+        self._notes: list[str] = []
+        self._sound = self._listen()
+        self._reel = Reel(order, ports, self._sound)
+        self._adjusted = Adjusted()
         self._stream: Stream | None = None
-        self._segment: Segment | None = None
-        self._index = order.first_index
+        self._granted: Granted | None = None
         self._newest: Packet | None = None
-        self._started = False
+        self._first: Packet | None = None
+        self._group_told = False
+        self._fed = False
         self._end_ns: int | None = None
         self._outcome: Literal["stopped", "duration"] = "duration"
-        self._grace_ns = round(END_GRACE * _NS)
-        self._notes: list[str] = []
-        self._seconds = 0.0
-        self._frames = 0
-        self._size = 0
-        self._dropped = 0
-        self._closed_dropped = 0
+        self._grace_ns = round(END_GRACE * NS)
         self._reported_ns = 0
         self._heard_ns = time.monotonic_ns()
         self._wake = threading.Lock()
+        self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="record", daemon=True)
 
     def attach(self, *, at_next_open: bool) -> None:
         """See `Sink`."""
         order = self._order
+        self._ports.adjust(order.sink_id, Wanting(order.adjustment, self._note_adjusted))
         self._ports.router.add(
             order.sink_id,
-            wish_of(order, TAKES),
+            wish_of(order, self._container.takes),
             self,
-            self.inform,
-            order.requested_mono_ns,
+            self._connected,
+            order.requested_mono_ns - round(order.pre_roll_seconds * NS),
             at_next_open=at_next_open,
         )
 
@@ -93,16 +96,30 @@ class Recorder:
         """See `PacketSink`."""
         self._backlog.put(packet)
 
+    def _connected(self, notes: tuple[str, ...]) -> None:
+        self._fed = True
+        self.inform(notes)
+
     def inform(self, notes: tuple[str, ...]) -> None:
         """Adds notes for people, each once; before the packets that they are about."""
         self._notes.extend(note for note in notes if note not in self._notes)
+
+    def _note_adjusted(self, adjusted: Adjusted, _settled_ns: int) -> None:
+        self._adjusted = adjusted
+
+    def _all_notes(self) -> tuple[str, ...]:
+        """With what the camera did not do of the order's adjustment; its encoder does not matter when we encode."""
+        ours = self._order.adjustment.encoder if self._stream and self._stream.encoded else {}
+        unmet = {name: why for name, why in self._adjusted.unmet.items() if name not in ours}
+        return (*self._notes, *Adjusted(unmet=unmet).notes_on(self._order.adjustment))
 
     def finish(self, end_ns: int, grace: float = END_GRACE) -> None:
         """Ends the recording with the last frame before `end_ns`; `grace` as END_GRACE."""
         with self._wake:
             if self._end_ns is None or end_ns < self._end_ns:
                 self._end_ns, self._outcome = end_ns, "stopped"
-            self._grace_ns = min(self._grace_ns, round(grace * _NS))
+            self._grace_ns = min(self._grace_ns, round(grace * NS))
+        self._ending.set()
         self._backlog.nudge()
 
     def join(self, timeout: float) -> bool:
@@ -110,16 +127,33 @@ class Recorder:
         self._thread.join(timeout)
         return not self._thread.is_alive()
 
+    def _listen(self) -> SoundTrack | None:
+        """The recording's sound; a note instead when there is none."""
+        reason = ""
+        if self._order.audio and self._order.lapse_seconds:
+            reason = "a time-lapse has none"
+        elif self._order.audio and self._ports.microphone is None:
+            reason = "the camera has no microphone (setting `microphone`)"
+        elif self._order.audio and self._ports.microphone is not None:
+            return SoundTrack(self._ports.microphone, self._container)
+        if reason:
+            self.inform((f"recorded without sound: {reason}",))
+        return None
+
     def _run(self) -> None:
         error: HardwareError | None = None
         try:
-            self._close_segment(self._film())
+            self._reel.close(self._film())
         except HardwareError as failure:
             error = failure
             log.warning("recording %s: %s", self._order.sink_id, failure)
-            self._rescue()
-        if self._started:
+            self._reel.rescue()
+        if self._sound is not None:
+            self._sound.close()
+        if self._first is not None:
+            self._tell_pre_roll(self._first, group=0.0)
             error = self._note_end() or error
+        self._ports.adjust(self._order.sink_id, None)
         self._ports.router.remove(self._order.sink_id)
         self._ports.report(self._ended(error))
         self._ports.done(self._order.sink_id)
@@ -128,7 +162,7 @@ class Recorder:
         """Records to the end; answers when the last frame ended, None when no later frame told."""
         while True:
             try:
-                item = self._backlog.get(self._patience())
+                item = self._next()
             except TimeoutError:
                 if self._patience() == 0.0:
                     return None
@@ -141,20 +175,31 @@ class Recorder:
             else:
                 self._take(item)
 
+    def _next(self) -> Item:
+        """What comes next, once the recording runs in handfuls. Raises TimeoutError as `Backlog.get`."""
+        if self._first is not None:
+            with contextlib.suppress(TimeoutError):
+                return self._backlog.get(0)
+            self._ending.wait(_HANDFUL)
+        return self._backlog.get(self._patience())
+
     def _patience(self) -> float | None:
         """Seconds to wait for the next item."""
         with self._wake:
             if self._end_ns is None:
                 return None
-            return max(0.0, (max(self._end_ns, self._heard_ns) + self._grace_ns - time.monotonic_ns()) / _NS)
+            starting = self._fed and self._first is None and self._grace_ns == round(END_GRACE * NS)
+            grace_ns = round(_FIRST_GRACE * NS) if starting else self._grace_ns
+            return max(0.0, (max(self._end_ns, self._heard_ns) + grace_ns - time.monotonic_ns()) / NS)
 
     def _is_over(self, packet: Packet) -> bool:
         with self._wake:
             return self._end_ns is not None and packet.mono_ns >= self._end_ns
 
     def _change(self, stream: Stream) -> None:
-        self._close_segment(None)
+        self._reel.close(None)
         self._newest = None
+        self._granted = None
         self._stream = stream
         if stream.note:
             self.inform((stream.note,))
@@ -163,108 +208,67 @@ class Recorder:
         if self._newest is not None:
             if packet.mono_ns <= self._newest.mono_ns:
                 return
-            self._dropped += max(0, packet.sequence - self._newest.sequence - 1)
-        if self._segment is None and not packet.key:
+            if not self._order.lapse_seconds:  # there frames are left out on purpose
+                self._reel.count_dropped(max(0, packet.sequence - self._newest.sequence - 1))
+        if not self._reel.is_open and not packet.key:
             return
-        if not self._started:
+        if self._first is None:
             self._begin(packet)
-        if self._segment is not None and packet.key and self._is_long_enough(self._segment, packet):
-            self._close_segment(packet.mono_ns)
-        if self._segment is None:
-            self._segment = self._open_segment(packet)
-        self._segment.add(packet)
+        elif packet.key:
+            self._tell_pre_roll(self._first, group=(packet.mono_ns - self._first.mono_ns) / NS)
+        self._granted = self._granted or self._grant(packet)
+        self._reel.add(packet, self._granted, self._stream.note if self._stream else "")
         self._newest = packet
+        self._tell_sound(packet)
         self._report_progress()
 
     def _begin(self, packet: Packet) -> None:
         """The first packet: the source is told before anything is written, and the end is known from here."""
         self._ports.note(self._order.consumer, "start")
-        self._started = True
+        self._first = packet
         self._reported_ns = time.monotonic_ns()
         if self._order.duration_seconds > 0:
             first_ns = max(packet.mono_ns, self._order.requested_mono_ns)
-            end_ns = first_ns + round(self._order.duration_seconds * _NS)
+            end_ns = first_ns + round(self._order.duration_seconds * NS)
             with self._wake:
                 self._end_ns = end_ns if self._end_ns is None else min(end_ns, self._end_ns)
-        granted = self._granted(packet)
+        if self._sound is not None:
+            self._sound.await_first(_SOUND_PATIENCE)
+        granted = self._grant(packet)
         self._ports.report(SinkStarted(sink_id=self._order.sink_id, first_mono_ns=packet.mono_ns, granted=granted))
 
-    def _granted(self, packet: Packet) -> Granted:
+    def _grant(self, packet: Packet) -> Granted:
         stream = self._stream
+        first_ns = self._first.mono_ns if self._first else packet.mono_ns
         return Granted(
             codec=packet.codec,
             width=packet.width,
             height=packet.height,
             rate=stream.format.rate if stream else 0.0,
             encoded=stream is not None and stream.encoded,
-            notes=tuple(self._notes),
+            encoder=stream.encoder if stream else "",
+            pre_roll_seconds=pre_roll_seconds(first_ns, self._order.requested_mono_ns),
+            notes=self._all_notes(),
         )
 
-    def _is_long_enough(self, segment: Segment, packet: Packet) -> bool:
-        limit_ns = round(self._order.segment_seconds * _NS)
-        return limit_ns > 0 and segment.age_ns(packet.mono_ns) >= limit_ns
+    def _tell_pre_roll(self, first: Packet, *, group: float) -> None:
+        """Once a group of pictures (seconds) is known: it is the grain of what can be achieved."""
+        if not self._group_told:
+            self._group_told = True
+            achieved = pre_roll_seconds(first.mono_ns, self._order.requested_mono_ns)
+            note = pre_roll_note(self._order.pre_roll_seconds, achieved, group)
+            self.inform((note,) if note else ())
 
-    def _open_segment(self, packet: Packet) -> Segment:
-        granted = self._granted(packet)
-        while True:
-            path = Path(self._order.folder) / f"{self._order.stem}-{self._index}.mp4"
-            clip = ClipFile(
-                file=path.name,
-                index=self._index,
-                codec=granted.codec,
-                width=granted.width,
-                height=granted.height,
-                rate=granted.rate,
-                encoded=granted.encoded,
-                first_mono_ns=packet.mono_ns,
-                start_wall_ns=packet.mono_ns + self._order.wall_offset_ns,
-                clock_quality=self._order.clock_quality,
-                boot_id=boot_id(),
-                note=self._stream.note if self._stream else "",
-                context=self._order.context,
-            )
-            self._index += 1
-            try:
-                return Segment(path, clip, self._ports.syncer)
-            except FileExistsError:
-                log.warning("%s is there already: the next index is taken", path.name)
-
-    def _close_segment(self, until_ns: int | None) -> None:
-        if self._segment is None:
-            return
-        clip = self._segment.close(until_ns, self._dropped - self._closed_dropped)
-        self._segment = None
-        self._report_closed(clip)
-
-    def _rescue(self) -> None:
-        if self._segment is None:
-            return
-        clip = self._segment.rescue(self._dropped - self._closed_dropped)
-        self._segment = None
-        if clip is not None:
-            self._report_closed(clip)
-
-    def _report_closed(self, clip: ClipFile) -> None:
-        self._closed_dropped = self._dropped
-        self._seconds += clip.seconds
-        self._frames += clip.frames
-        self._size += clip.size
-        self._ports.report(SegmentClosed(sink_id=self._order.sink_id, clip=clip))
+    def _tell_sound(self, packet: Packet) -> None:
+        if self._sound is not None and (reason := self._sound.news()):
+            moment = datetime.fromtimestamp((packet.mono_ns + self._order.wall_offset_ns) / NS, UTC)
+            self.inform((f"recorded without sound from {moment:%H:%M:%S} UTC: {reason}",))
 
     def _report_progress(self) -> None:
         now_ns = time.monotonic_ns()
-        if now_ns - self._reported_ns < _PROGRESS_NS or self._segment is None:
-            return
-        self._reported_ns = now_ns
-        self._ports.report(
-            SinkProgress(
-                sink_id=self._order.sink_id,
-                seconds=self._seconds + self._segment.seconds,
-                frames=self._frames + self._segment.frames,
-                size=self._size + self._segment.size,
-                dropped=self._dropped,
-            )
-        )
+        if now_ns - self._reported_ns >= _PROGRESS_NS:
+            self._reported_ns = now_ns
+            self._ports.report(self._reel.progress())
 
     def _note_end(self) -> HardwareError | None:
         try:
@@ -277,10 +281,10 @@ class Recorder:
         return SinkEnded(
             sink_id=self._order.sink_id,
             outcome="failed" if error else self._outcome,
-            seconds=self._seconds,
-            frames=self._frames,
-            dropped=self._dropped,
-            notes=tuple(self._notes),
+            seconds=self._reel.seconds,
+            frames=self._reel.frames,
+            dropped=self._reel.dropped,
+            notes=self._all_notes(),
             error=error.code if error else "",
             message=str(error) if error else "",
         )

@@ -1,27 +1,27 @@
-"""One segment of a recording: a fragmented MP4 and its sidecar."""
+"""One segment of a recording: a media file that outlives a kill, and its sidecar."""
 
 import contextlib
-import math
-from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hardware.audio.sound import SoundPacket
+from hardware.containers.table import CONTAINERS
 from hardware.durable import sync_folder, write_durably
-from hardware.errors import JobFailed, StorageFailed
+from hardware.errors import JobFailed
 from hardware.models import ClipFile, Packet
 from hardware.sinks.mediafile import MediaFile, storage_error
+from hardware.sinks.muxing import CLOCK, create_muxer, pace
 from hardware.sinks.salvage import salvage
 from hardware.sinks.syncing import Syncer
 
 if TYPE_CHECKING:
-    from av.container import OutputContainer
-    from av.stream import Stream as MediaStream
-
-_CLOCK = 90_000
-"""Ticks per second of the media time: fine enough for true capture times (11 us), usual for video."""
+    from av.audio.stream import AudioStream
 
 _NS = 1_000_000_000
-_FRAGMENTS = {"movflags": "empty_moov+default_base_moof", "frag_duration": "1000000", "flush_packets": "1"}
+
+_HANDFUL = CLOCK * 7 // 10
+"""Ticks of what is written together where the muxer hands over every picture: with those that it holds, and the one
+that is held here, a kill costs a second."""
 
 
 def sidecar_path(media: Path) -> Path:
@@ -29,15 +29,21 @@ def sidecar_path(media: Path) -> Path:
     return media.with_name(f"{media.name}.json")
 
 
+def thumbnail_path(media: Path) -> Path:
+    """`<file>.jpg` beside the media file."""
+    return media.with_name(f"{media.name}.jpg")
+
+
 class Segment:
     """Writes packets to `path` with their true capture times and keeps the sidecar.
 
-    A packet is written when the next one tells how long it lasted. All methods may raise StorageFull or StorageFailed;
-    then `rescue` makes a clip of what was written. The first packet must be a key frame.
+    A packet is written when the next one tells how long it lasted. Of a time-lapse each picture lasts as long as the
+    sidecar's `rate` says, and waits for none. All methods may raise StorageFull or StorageFailed; then `rescue` makes a
+    clip of what was written. The first packet must be a key frame.
     """
 
-    def __init__(self, path: Path, clip: ClipFile, syncer: Syncer) -> None:
-        """Creates file and sidecar, durably. `clip` describes the segment as far as it is known.
+    def __init__(self, path: Path, clip: ClipFile, syncer: Syncer, sound: "AudioStream | None" = None) -> None:
+        """Creates file and sidecar, durably. `clip` describes the segment as far as it is known, `sound` its sound.
 
         Raises FileExistsError when there is such a file: nothing is overwritten.
         """
@@ -46,9 +52,14 @@ class Segment:
         self._syncer = syncer
         self._held: Packet | None = None
         self._last_tick = -1
+        self._handful = round(_HANDFUL * pace(clip))
+        self._flushed_tick = -_HANDFUL
+        self._synced_size = 0
+        self._has_sound = False
         self.frames = 0
         self.seconds = 0.0
-        self._file = MediaFile(path)
+        container = CONTAINERS[path.suffix[1:]]
+        self._file = MediaFile(path, gathers=clip.codec not in container.gathers)
         with contextlib.ExitStack() as undo:
             undo.callback(path.unlink)
             undo.callback(self._file.release)
@@ -60,7 +71,7 @@ class Segment:
             except OSError as error:
                 raise storage_error(path, error) from error
             undo.pop_all()
-        self._container, self._stream = self._create_container()
+        self._muxer = create_muxer(self._file, clip, container, sound)
 
     @property
     def clip(self) -> ClipFile:
@@ -72,17 +83,23 @@ class Segment:
         """Bytes written so far."""
         return self._file.size
 
-    def age_ns(self, mono_ns: int) -> int:
-        """Nanoseconds from the first frame to `mono_ns`."""
-        return mono_ns - self._clip.first_mono_ns
-
     def add(self, packet: Packet) -> None:
         """Takes the next packet; its time stamp must be later than the one before."""
+        if self._clip.lapse_seconds:
+            self._mux(packet, packet.mono_ns)
+            return
         if self._held is not None:
             self._mux(self._held, packet.mono_ns)
         self._held = packet
 
-    def close(self, until_ns: int | None, dropped: int) -> ClipFile:
+    def add_sound(self, packet: SoundPacket) -> None:
+        """Takes the next packet of sound; what begins before the first picture is left out."""
+        start = packet.samples_after(self._clip.first_mono_ns)
+        if start >= 0:
+            self._muxer.add_sound(packet, start)
+            self._has_sound = True
+
+    def close(self, until_ns: int | None, dropped: int, thumbnail: str) -> ClipFile:
         """Ends the segment; file and sidecar are on disk when it returns.
 
         `until_ns`: when the last frame ends; None: after one frame time.
@@ -92,35 +109,38 @@ class Segment:
             latest = self._held.mono_ns + frame_ns
             self._mux(self._held, latest if until_ns is None else max(self._held.mono_ns + 1, until_ns))
             self._held = None
-        self._container.close()
+        self._muxer.close()
+        self._file.flush()
         self._check()
         try:
             self._file.sync()
-            return self._finish(self._file.size, self.frames, self.seconds, self._file.sha256, dropped)
+            known = {"size": self._file.size, "frames": self.frames, "seconds": self.seconds}
+            return self._finish({**known, "sha256": self._file.sha256}, dropped, thumbnail)
         except OSError as error:
             raise storage_error(self._path, error) from error
         finally:
             self._release()
 
-    def rescue(self, dropped: int) -> ClipFile | None:
-        """After a failure: the clip up to the last whole fragment, on disk; None when nothing could be kept."""
+    def rescue(self, dropped: int, thumbnail: str) -> ClipFile | None:
+        """After a failure: the clip up to what is whole of it, on disk; None when nothing could be kept."""
         self._file.failure = self._file.failure or OSError("given up")
-        self._container.close()
+        self._muxer.close()
         self._release()
         try:
             left = salvage(self._path)
-            if left is None:
+            if left.frames == 0:
                 self._path.unlink()
+                thumbnail_path(self._path).unlink(missing_ok=True)
                 sidecar_path(self._path).unlink()
                 sync_folder(self._path.parent)
                 return None
-            return self._finish(left.size, left.frames, left.seconds, left.sha256, dropped)
+            return self._finish(left.model_dump(exclude={"playable"}), dropped, thumbnail)
         except (OSError, JobFailed):
             return None  # the sidecar still says that the segment is open: recovery looks at it at the next start
 
-    def _finish(self, size: int, frames: int, seconds: float, sha256: str, dropped: int) -> ClipFile:
-        known = {"size": size, "frames": frames, "seconds": seconds, "sha256": sha256, "dropped": dropped}
-        self._clip = self._clip.model_copy(update={**known, "closed": True})
+    def _finish(self, known: dict[str, object], dropped: int, thumbnail: str) -> ClipFile:
+        told = {"dropped": dropped, "thumbnail": thumbnail, "audio": self._has_sound, "closed": True}
+        self._clip = self._clip.model_copy(update={**known, **told})
         write_durably(sidecar_path(self._path), self._clip.model_dump_json().encode())
         return self._clip
 
@@ -128,39 +148,29 @@ class Segment:
         self._syncer.remove(self._synced)
         self._file.release()
 
-    def _create_container(self) -> "tuple[OutputContainer, MediaStream]":
-        import av
-
-        container = av.open(self._file, "w", format="mp4", options=_FRAGMENTS)
-        rate = Fraction(self._clip.rate).limit_denominator(1001)
-        stream = container.add_mux_stream(
-            self._clip.codec.value, rate=rate, width=self._clip.width, height=self._clip.height
-        )
-        stream.time_base = Fraction(1, _CLOCK)
-        return container, stream
-
     def _mux(self, packet: Packet, until_ns: int) -> None:
-        import av
-
-        tick = max(self._last_tick + 1, self._tick(packet.mono_ns))
-        end = max(tick + 1, self._tick(until_ns))
-        coded = av.Packet(packet.data)
-        coded.stream = self._stream
-        coded.time_base = Fraction(1, _CLOCK)
-        coded.pts = coded.dts = tick
-        coded.duration = end - tick
-        coded.is_keyframe = packet.key
-        try:
-            self._container.mux(coded)
-        except av.FFmpegError as error:
-            raise StorageFailed(path=str(self._path), reason=f"the muxer refused a packet: {error}") from error
+        tick, end = self._place(packet.mono_ns, until_ns)
+        self._muxer.add_picture(packet.data, key=packet.key, tick=tick, ticks=end - tick)
+        if tick - self._flushed_tick >= self._handful:
+            self._file.flush()
+            self._flushed_tick = tick
         self._check()
+        if self._file.size != self._synced_size:
+            self._synced_size = self._file.size
+            self._syncer.grew(self._synced)
         self._last_tick = tick
         self.frames += 1
-        self.seconds = end / _CLOCK
+        self.seconds = end / CLOCK
+
+    def _place(self, mono_ns: int, until_ns: int) -> tuple[int, int]:
+        """The ticks from and to which the picture is shown that was taken at `mono_ns`."""
+        if self._clip.lapse_seconds:
+            return round(self.frames * CLOCK / self._clip.rate), round((self.frames + 1) * CLOCK / self._clip.rate)
+        tick = max(self._last_tick + 1, self._tick(mono_ns))
+        return tick, max(tick + 1, self._tick(until_ns))
 
     def _tick(self, mono_ns: int) -> int:
-        return math.floor((mono_ns - self._clip.first_mono_ns) * _CLOCK / _NS + 0.5)
+        return ((mono_ns - self._clip.first_mono_ns) * CLOCK * 2 + _NS) // (2 * _NS)
 
     def _check(self) -> None:
         failure = self._file.failure or self._synced.failure

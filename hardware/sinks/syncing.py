@@ -4,31 +4,24 @@ import os
 import threading
 from pathlib import Path
 
-_PERIOD = 0.25
-"""Seconds between looks. A file grows once a second, when its fragment is whole."""
-
 
 class Synced:
     """A growing file that the thread looks after, through a descriptor of its own. `failure` is what fsync said."""
 
     def __init__(self, path: Path) -> None:
+        self.grown = False
         self.failure: OSError | None = None
         self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        self._size = 0
         self._lock = threading.Lock()
 
-    def look(self) -> None:
-        """Waits for the disk when the file has grown."""
+    def sync(self) -> None:
+        """Waits for the disk."""
         with self._lock:
-            if self._descriptor < 0:
-                return
-            try:
-                size = os.fstat(self._descriptor).st_size
-                if size != self._size:
+            if self._descriptor >= 0:
+                try:
                     os.fsync(self._descriptor)
-                    self._size = size
-            except OSError as error:
-                self.failure = error
+                except OSError as error:
+                    self.failure = error
 
     def release(self) -> None:
         """Closes the descriptor, after an fsync that is under way."""
@@ -38,7 +31,7 @@ class Synced:
 
 
 class Syncer:
-    """One thread for all files of a host, asleep while there are none."""
+    """One thread for all files of a host, asleep while none grows."""
 
     def __init__(self) -> None:
         self._files: list[Synced] = []
@@ -50,7 +43,6 @@ class Syncer:
         file = Synced(path)
         with self._change:
             self._files.append(file)
-            self._change.notify()
         return file
 
     def remove(self, file: Synced) -> None:
@@ -61,11 +53,18 @@ class Syncer:
             self._files.remove(file)
         file.release()
 
+    def grew(self, file: Synced) -> None:
+        """Something was written to `file`, which is made durable soon."""
+        with self._change:
+            file.grown = True
+            self._change.notify()
+
     def _run(self) -> None:
         while True:
             with self._change:
-                self._change.wait_for(lambda: self._files)
-                files = tuple(self._files)
-                self._change.wait(_PERIOD)
-            for file in files:
-                file.look()
+                self._change.wait_for(lambda: any(file.grown for file in self._files))
+                grown = [file for file in self._files if file.grown]
+                for file in grown:
+                    file.grown = False
+            for file in grown:
+                file.sync()

@@ -34,11 +34,11 @@ class Viewfinder:
     """Looks at one stream's packets, in order, for the first whole picture of a moment or later.
 
     H.264 and HEVC are decoded from a key frame on; after a gap in the sequence the next key frame is waited for, since
-    what comes before it shows things that were not there. A cut-short JPEG is no picture.
+    what comes before it shows things that were not there. A cut-short JPEG is no picture. `order` may be exchanged.
     """
 
     def __init__(self, order: PhotoOrder, granted: Format) -> None:
-        self._order = order
+        self.order = order
         self._granted = granted
         self._decoder: Decoder | None = None
         self._sequence = 0
@@ -51,7 +51,7 @@ class Viewfinder:
             return None
         if packet.codec is Codec.MJPEG:
             return self._look_at_jpeg(packet)
-        picture = _darkroom().decode_yuyv(packet.data, packet.width, packet.height)
+        picture = _darkroom().decode_raw(packet)
         return self._develop(picture, packet.width, packet.height, packet.mono_ns)
 
     def _look_at_jpeg(self, packet: Packet) -> Shot | None:
@@ -62,9 +62,9 @@ class Viewfinder:
             return None
         width, height = extent.width, extent.height
         data = packet.data[: extent.length]
-        if extent.has_tables and takes_as_is(self._order, width, height):
+        if extent.has_tables and takes_as_is(self.order, width, height):
             return Shot(data, width, height, packet.mono_ns, copied=True)
-        picture = _darkroom().decode_jpeg(data, width, height, self._order)
+        picture = _darkroom().decode_jpeg(data, width, height, self.order)
         return None if picture is None else self._develop(picture, width, height, packet.mono_ns)
 
     def _follow(self, packet: Packet, due_ns: int) -> Shot | None:
@@ -88,7 +88,7 @@ class Viewfinder:
 
     def _develop(self, picture: "Picture", width: int, height: int, mono_ns: int) -> Shot:
         """`width`, `height`: the camera's; the picture may have been decoded smaller."""
-        developed = _darkroom().develop(picture, self._order, final_size(self._order, width, height))
+        developed = _darkroom().develop(picture, self.order, final_size(self.order, width, height))
         return Shot(developed.data, developed.width, developed.height, mono_ns, copied=False)
 
 

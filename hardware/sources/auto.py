@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 from hardware.camera import Source
 from hardware.errors import CameraStalled, CameraUnavailable, FormatUnsupported, HardwareError
-from hardware.models import CameraInfo, CameraSpec, Format, Packet
+from hardware.models import Adjusted, Adjustment, CameraInfo, CameraSpec, Format, Packet
 from hardware.sources.file import FileSource
 from hardware.sources.v4l2 import V4l2Source
-from hardware.v4l2.device import survey
+from hardware.v4l2.device import CARRIED, survey
 from hardware.v4l2.system import LinuxSystem, System
 
 TRIAL_SECONDS = 3.0
@@ -17,8 +17,9 @@ TRIAL_SECONDS = 3.0
 class AutoSource(Source):
     """Implements `hardware.camera.Source` by one of two others, chosen at `open`.
 
-    A camera is chosen when it delivers a frame within TRIAL_SECONDS. Once one was, footage never takes its place: if it
-    is lost, `open` fails until a camera is back. An address in the settings limits the choice to that camera.
+    A camera is chosen when it delivers a frame within TRIAL_SECONDS. Once one was, here or in a host before this one
+    (`CameraSpec.filmed`), footage never takes its place: if it is lost, `open` fails until a camera is back. An address
+    in the settings limits the choice to that camera.
     """
 
     def __init__(
@@ -34,7 +35,7 @@ class AutoSource(Source):
         self._latest: Source | None = None
         self._first: Packet | None = None
         self._failures: list[HardwareError] = []
-        self._filmed = False
+        self._filmed = spec.filmed
 
     def probe(self) -> CameraInfo:
         """What `open` chose last; before it, what would be tried first (only a frame tells whether it films)."""
@@ -85,7 +86,7 @@ class AutoSource(Source):
             return [self._spec.address], []
         found = survey(self._system)
         mute = [
-            FormatUnsupported(camera=node.address, asked="MJPG or YUYV", reason="it has neither")
+            FormatUnsupported(camera=node.address, asked=CARRIED, reason="it has none of them")
             for node in found.cameras
             if not node.modes
         ]
@@ -108,6 +109,10 @@ class AutoSource(Source):
         self._filmed = True
         return granted
 
+    @property
+    def patience(self) -> float:
+        return self._chosen.patience if self._chosen else 0.0
+
     def read(self, timeout: float) -> Packet | None:
         if self._chosen is None:
             raise self._gone()
@@ -115,6 +120,11 @@ class AutoSource(Source):
             first, self._first = self._first, None
             return first
         return self._chosen.read(timeout)
+
+    def adjust(self, wanted: Adjustment) -> Adjusted:
+        if self._chosen is None:
+            raise self._gone()
+        return self._chosen.adjust(wanted)
 
     def close(self) -> None:
         self._first = None

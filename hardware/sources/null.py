@@ -4,7 +4,7 @@ from typing import NoReturn
 
 from hardware.camera import Source
 from hardware.errors import CameraUnavailable
-from hardware.models import CameraInfo, CameraSpec, Format, Packet
+from hardware.models import BACKEND_NAMES, CameraInfo, CameraSpec, Format, Packet
 
 
 class NullSource(Source):
@@ -34,5 +34,6 @@ class NullSource(Source):
         """Nothing to journal."""
 
     def _refuse(self) -> NoReturn:
-        reason = "its backend is 'null', which has no pictures; set 'auto', 'v4l2', 'file' or 'bars'"
+        others = ", ".join(name for name in BACKEND_NAMES if name != "null")
+        reason = f"its backend is 'null', which has no pictures; set one of {others}"
         raise CameraUnavailable(camera=self._spec.camera_id, reason=reason)

@@ -1,8 +1,12 @@
 """A camera behind Video4Linux2: USB cameras, capture cards, sensors with a driver."""
 
+from contextlib import suppress
+
 from hardware.camera import Source
 from hardware.errors import CameraUnavailable, HardwareError
-from hardware.models import CameraInfo, CameraSpec, Format, Packet
+from hardware.models import Adjusted, Adjustment, CameraInfo, CameraSpec, Format, Packet
+from hardware.v4l2.adjuster import Adjuster
+from hardware.v4l2.controls import Board
 from hardware.v4l2.device import Node, examine, survey
 from hardware.v4l2.stream import CameraStream, open_stream
 from hardware.v4l2.system import LinuxSystem, System
@@ -20,6 +24,10 @@ class V4l2Source(Source):
         self._spec = spec
         self._system = system or LinuxSystem()
         self._stream: CameraStream | None = None
+        self._descriptor = -1
+        self._board: Board | None = None
+        self._adjuster: Adjuster | None = None
+        self._unset: dict[str, str] = {}
         self._node: Node | None = None
 
     @property
@@ -36,8 +44,12 @@ class V4l2Source(Source):
             address=node.address,
             live=True,
             formats=node.formats,
-            note="; ".join(self._stream.notes) if self._stream else "",
+            note="; ".join(self._notes()) if self._stream else "",
         )
+
+    def _notes(self) -> list[str]:
+        unset = [f"control {name} is not set: {reason}" for name, reason in self._unset.items()]
+        return [*(self._stream.notes if self._stream else ()), *unset]
 
     def open(self, wanted: Format | None) -> Format:
         """See `Source.open`. `wanted` None: what the settings prefer, else the best by `choose_modes`."""
@@ -45,13 +57,27 @@ class V4l2Source(Source):
         failures: list[HardwareError] = []
         for node in self._candidates():
             try:
-                self._stream = open_stream(self._system, node, wanted or self._spec.prefer, self._spec.camera_id)
+                self._stream = open_stream(
+                    self._system, node, wanted or self._spec.prefer, self._spec.camera_id, self._prepare
+                )
             except HardwareError as error:
                 failures.append(error)
                 continue
             self._node = node
             return self._stream.format
         raise failures[0]
+
+    def _prepare(self, descriptor: int) -> None:
+        """Applies the settings' controls. Those of the camera are asked for only when somebody has use for them."""
+        self._descriptor = descriptor
+        self._board = None
+        self._adjuster = None
+        self._unset = self._controls().set(self._spec.controls) if self._spec.controls else {}
+
+    def _controls(self) -> Board:
+        if self._board is None:
+            self._board = Board(self._system, self._descriptor, self._spec.camera_id)
+        return self._board
 
     def _candidates(self) -> tuple[Node, ...]:
         """The cameras to try: at least one. Raises CameraUnavailable, CameraBusy."""
@@ -67,16 +93,38 @@ class V4l2Source(Source):
             raise found.failures[0] if found.failures else self._unavailable("no camera found")
         return tuple(cameras)
 
+    @property
+    def patience(self) -> float:
+        """See `Source.patience`."""
+        return self._stream.patience if self._stream else 0.0
+
     def read(self, timeout: float) -> Packet | None:
         """See `Source.read`. Raises CameraUnavailable also when nothing but broken frames arrives."""
         if self._stream is None:
             raise self._unavailable("it is not open")
         return self._stream.read(timeout)
 
+    def adjust(self, wanted: Adjustment) -> Adjusted:
+        """See `Source.adjust`."""
+        if self._stream is None:
+            raise self._unavailable("it is not open")
+        if self._adjuster is None:
+            if not wanted.asked():
+                return Adjusted()
+            self._adjuster = Adjuster(self._controls())
+        return self._adjuster.adjust(wanted)
+
     def close(self) -> None:
-        if self._stream is not None:
+        """See `Source.close`. What was adjusted is set back before."""
+        if self._stream is None:
+            return
+        try:
+            if self._adjuster is not None:
+                with suppress(HardwareError):  # a camera that is gone forgets by itself
+                    self._adjuster.restore()
+        finally:
             self._stream.close()
-            self._stream = None
+            self._stream = self._adjuster = None
 
     def note(self, consumer: str, what: str) -> None:
         """A real camera keeps no journal."""

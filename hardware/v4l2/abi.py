@@ -1,4 +1,4 @@
-"""The part of the kernel's interface (linux/videodev2.h) that capture needs: structs, constants, ioctl numbers.
+"""The part of the kernel's interface (linux/videodev2.h) that capture and controls need: structs, constants, ioctls.
 
 For 64-bit Linux with the generic ioctl encoding (x86-64, arm64). The ioctl numbers are computed from the structs'
 sizes, and tested with them against a table that a C compiler made.
@@ -7,6 +7,8 @@ sizes, and tested with them against a table that a C compiler made.
 import ctypes
 from enum import IntEnum, IntFlag
 from typing import Final
+
+from hardware.v4l2.controlabi import ControlQuery, ControlSettings, MenuQuery
 
 MAX_PLANES: Final = 8
 
@@ -80,6 +82,10 @@ def fourcc_name(number: int) -> str:
 MJPG: Final = fourcc("MJPG")
 JPEG: Final = fourcc("JPEG")
 YUYV: Final = fourcc("YUYV")
+NV12: Final = fourcc("NV12")
+NV12_TWO_PLANES: Final = fourcc("NM12")
+H264: Final = fourcc("H264")
+HEVC: Final = fourcc("HEVC")
 
 
 class Fraction(ctypes.Structure):
@@ -318,5 +324,9 @@ class Request(IntEnum):
     STREAMOFF = _request(_WRITE, 19, ctypes.c_int)
     G_PARM = _request(_READ | _WRITE, 21, StreamParameters)
     S_PARM = _request(_READ | _WRITE, 22, StreamParameters)
+    QUERYMENU = _request(_READ | _WRITE, 37, MenuQuery)
+    G_EXT_CTRLS = _request(_READ | _WRITE, 71, ControlSettings)
+    S_EXT_CTRLS = _request(_READ | _WRITE, 72, ControlSettings)
     ENUM_FRAMESIZES = _request(_READ | _WRITE, 74, FrameSize)
     ENUM_FRAMEINTERVALS = _request(_READ | _WRITE, 75, FrameInterval)
+    QUERY_EXT_CTRL = _request(_READ | _WRITE, 103, ControlQuery)

@@ -6,10 +6,12 @@ import select
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Final, NamedTuple
 
 from hardware.errors import CameraUnavailable, FormatUnsupported
 from hardware.v4l2 import abi
 from hardware.v4l2.abi import BufferFlags, BufferType, Field, Request
+from hardware.v4l2.controlabi import Cid, ControlSetting, alone
 from hardware.v4l2.device import FASTEST_RATE, LARGEST_SIDE, Mode, rate_of
 from hardware.v4l2.system import Argument, Mapping, System, camera_error
 
@@ -20,21 +22,28 @@ _FEWEST_BUFFERS = 2
 _WHOLE_PICTURES = (Field.ANY, Field.NONE, Field.INTERLACED, Field.INTERLACED_TB, Field.INTERLACED_BT)
 _MOST_INTERVAL_DENOMINATOR = 1001
 
+_ERROR: Final = int(BufferFlags.ERROR)
+_CLOCK: Final = int(BufferFlags.TIMESTAMP_MASK)
+_MONOTONIC: Final = int(BufferFlags.TIMESTAMP_MONOTONIC)
+"""Plain numbers: this runs for every frame, and an IntFlag computes slowly."""
+
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """What the driver settled on. `stride`: bytes from row to row (raw formats); `rate` 0: the driver does not tell."""
+    """What the driver settled on. `rate` 0: the driver does not tell.
+
+    `strides`: bytes from row to row (raw formats), of each plane of memory.
+    """
 
     pixel_format: int
     width: int
     height: int
-    stride: int
+    strides: tuple[int, ...]
     rate: float
 
 
-@dataclass(frozen=True, slots=True)
-class RawFrame:
-    """A copy of one buffer.
+class RawFrame(NamedTuple):
+    """A copy of one buffer. `data`: its memory, of several planes the first; `more`: the others.
 
     `sequence`: the driver's 32-bit count. `stamp_ns`: the driver's capture time on CLOCK_MONOTONIC, None when its clock
     is another one. `arrival_ns`: when we took it. `damaged`: the driver set its error flag.
@@ -45,6 +54,7 @@ class RawFrame:
     stamp_ns: int | None
     arrival_ns: int
     damaged: bool
+    more: tuple[bytes, ...] = ()
 
 
 class Capture:
@@ -60,18 +70,25 @@ class Capture:
         self._planar = planar
         self._type = BufferType.CAPTURE_MPLANE if planar else BufferType.CAPTURE
         self._planes = (abi.Plane * abi.MAX_PLANES)()
-        self._maps: list[Mapping] = []
+        self._plane_count = 1
+        self._taken = self._buffer()
+        self._maps: list[tuple[Mapping, ...]] = []
         self._allocated = False
         try:
             self._descriptor = system.open(path)
         except OSError as error:
             raise camera_error(camera, f"opening {path}", error) from error
 
+    @property
+    def descriptor(self) -> int:
+        """The open node, for its controls."""
+        return self._descriptor
+
     def negotiate(self, mode: Mode) -> Granted:
         """Asks for `mode`; answers what the driver made of it, read back after the rate was set.
 
         Sizes and rates may differ from those asked. Raises FormatUnsupported when the driver wants another pixel
-        format, several planes of memory, or single fields; CameraBusy, CameraUnavailable.
+        format, another number of planes of memory, or single fields; CameraBusy, CameraUnavailable.
         """
         stream = self._get_format()
         self._fill(stream, mode)
@@ -96,11 +113,12 @@ class Capture:
         picture.pixelformat = mode.pixel_format
         picture.field = Field.NONE
         # 0 lets the driver compute: what is left from the mode before would be taken for a wish.
-        layout = picture.plane_fmt[0] if self._planar else picture
-        layout.bytesperline = 0
-        layout.sizeimage = 0
+        planes = _planes_of(mode.pixel_format)
+        for layout in picture.plane_fmt[:planes] if self._planar else (picture,):
+            layout.bytesperline = 0
+            layout.sizeimage = 0
         if self._planar:
-            picture.num_planes = 1
+            picture.num_planes = planes
 
     def _set_rate(self, rate: float) -> float:
         """The rate granted, 0 when the driver neither sets nor tells one."""
@@ -120,18 +138,19 @@ class Capture:
         picture = stream.fmt.pix_mp if self._planar else stream.fmt.pix
         if picture.pixelformat != mode.pixel_format:
             raise self._unsupported(mode, f"the driver insists on {abi.fourcc_name(picture.pixelformat)}")
-        if self._planar and picture.num_planes != 1:
+        if self._planar and picture.num_planes != _planes_of(mode.pixel_format):
             raise self._unsupported(mode, f"the driver spreads it over {picture.num_planes} planes")
         if not (0 < picture.width <= LARGEST_SIDE and 0 < picture.height <= LARGEST_SIDE):
             raise self._unsupported(mode, f"the driver makes it {picture.width}x{picture.height}")
         if picture.field not in _WHOLE_PICTURES:
             raise self._unsupported(mode, "the driver delivers single fields, not whole pictures")
-        layout = picture.plane_fmt[0] if self._planar else picture
+        self._plane_count = int(picture.num_planes) if self._planar else 1
+        layouts = picture.plane_fmt[: self._plane_count] if self._planar else (picture,)
         return Granted(
             pixel_format=int(picture.pixelformat),
             width=int(picture.width),
             height=int(picture.height),
-            stride=int(layout.bytesperline),
+            strides=tuple(int(layout.bytesperline) for layout in layouts),
             rate=rate,
         )
 
@@ -147,20 +166,24 @@ class Capture:
         if request.count < _FEWEST_BUFFERS:
             raise CameraUnavailable(camera=self._camera, reason=f"the driver granted {request.count} buffers only")
         for index in range(request.count):
-            self._maps.append(self._map(index))
+            self._map(index)
         for index in range(request.count):
             self._call(Request.QBUF, self._buffer(index), "queueing a buffer")
         self._call(Request.STREAMON, ctypes.c_int(self._type), "starting the stream")
 
-    def _map(self, index: int) -> Mapping:
+    def _map(self, index: int) -> None:
         buffer = self._buffer(index)
         self._call(Request.QUERYBUF, buffer, "asking for a buffer")
-        plane = self._planes[0]
-        length, offset = (plane.length, plane.m.mem_offset) if self._planar else (buffer.length, buffer.m.offset)
-        try:
-            return self._system.map(self._descriptor, int(length), int(offset))
-        except OSError as error:
-            raise camera_error(self._camera, "mapping a buffer", error) from error
+        areas = [(buffer.length, buffer.m.offset)]
+        if self._planar:
+            areas = [(plane.length, plane.m.mem_offset) for plane in self._planes[: self._plane_count]]
+        self._maps.append(())
+        for length, offset in areas:
+            try:
+                mapping = self._system.map(self._descriptor, int(length), int(offset))
+            except OSError as error:
+                raise camera_error(self._camera, "mapping a buffer", error) from error
+            self._maps[index] = (*self._maps[index], mapping)
 
     def _buffer(self, index: int = 0) -> abi.Buffer:
         buffer = abi.Buffer(index=index, type=self._type, memory=abi.MEMORY_MMAP)
@@ -177,18 +200,17 @@ class Capture:
         """
         deadline = self._system.monotonic_ns() + round(timeout * 1e9)
         remaining = timeout
-        while True:
-            events = self._poll(remaining)
-            if not events:
-                return None
-            buffer = self._buffer()
-            if self._dequeue(buffer):
-                return self._take(buffer)
+        while events := self._poll(remaining):
+            if self._planar:
+                self._taken = self._buffer()
+            if self._dequeue(self._taken):
+                return self._take(self._taken)
             if events & ~select.POLLIN:
                 raise CameraUnavailable(camera=self._camera, reason="the driver stopped the stream")
             remaining = (deadline - self._system.monotonic_ns()) / 1e9
             if remaining <= 0:
                 return None
+        return None
 
     def _poll(self, timeout: float) -> int:
         try:
@@ -207,20 +229,30 @@ class Capture:
 
     def _take(self, buffer: abi.Buffer) -> RawFrame:
         arrival = self._system.monotonic_ns()
-        plane = self._planes[0]
-        # In the multi-planar interface the bytes used count the header in front of the data.
-        start, end = (plane.data_offset, plane.bytesused) if self._planar else (0, buffer.bytesused)
-        monotonic = buffer.flags & BufferFlags.TIMESTAMP_MASK == BufferFlags.TIMESTAMP_MONOTONIC
+        maps, flags = self._maps[buffer.index], buffer.flags
+        if self._planar:
+            # In this interface the bytes used count the header in front of the data.
+            areas = [(int(plane.data_offset), int(plane.bytesused)) for plane in self._planes[: self._plane_count]]
+            data, *more = (mapping[start:end] for mapping, (start, end) in zip(maps, areas, strict=True))
+        else:
+            data, more = maps[0][: buffer.bytesused], []
         stamp = buffer.timestamp.seconds * 1_000_000_000 + buffer.timestamp.microseconds * 1000
         frame = RawFrame(
-            data=self._maps[buffer.index][int(start) : int(end)],
+            data=data,
             sequence=int(buffer.sequence),
-            stamp_ns=int(stamp) if monotonic else None,
+            stamp_ns=int(stamp) if flags & _CLOCK == _MONOTONIC else None,
             arrival_ns=arrival,
-            damaged=bool(buffer.flags & BufferFlags.ERROR),
+            damaged=bool(flags & _ERROR),
+            more=tuple(more),
         )
-        self._call(Request.QBUF, self._buffer(buffer.index), "queueing a buffer")
+        self._call(Request.QBUF, self._buffer(buffer.index) if self._planar else buffer, "queueing a buffer")
         return frame
+
+    def force_key_frame(self) -> None:
+        """Asks the camera's encoder for one at once; one that has no such button is left in peace."""
+        button = ControlSetting(id=Cid.VIDEO_FORCE_KEY_FRAME)
+        with suppress(OSError):
+            self._system.ioctl(self._descriptor, Request.S_EXT_CTRLS, alone(button))
 
     def close(self) -> None:
         """Stops the stream and gives everything back, whatever state it is in; harmless when repeated."""
@@ -230,8 +262,9 @@ class Capture:
         if self._allocated:
             with suppress(OSError):
                 self._system.ioctl(self._descriptor, Request.STREAMOFF, ctypes.c_int(self._type))
-        for mapping in self._maps:
-            mapping.close()
+        for mappings in self._maps:
+            for mapping in mappings:
+                mapping.close()
         self._maps.clear()
         if self._allocated:
             with suppress(OSError):
@@ -245,3 +278,8 @@ class Capture:
             self._system.ioctl(self._descriptor, request, argument)
         except OSError as error:
             raise camera_error(self._camera, doing, error) from error
+
+
+def _planes_of(pixel_format: int) -> int:
+    """Planes of memory that a buffer of this format has in the multi-planar interface."""
+    return 2 if pixel_format == abi.NV12_TWO_PLANES else 1

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from hardware.models import Format
+from hardware.models import RAW_CODECS, Format
 from hardware.v4l2.device import CODECS, Mode
 
 _FLUENT_RATE = 24.0
@@ -14,7 +14,8 @@ _PREFERENCE = {pixel_format: rank for rank, pixel_format in enumerate(CODECS)}
 def choose_modes(modes: Sequence[Mode], wanted: Format | None) -> list[Mode]:
     """The best mode of each pixel format, the best pixel format first.
 
-    `wanted` None: compressed before raw, fluent before large, at most 1080p, near 30 frames/s. Else the wanted codec if
+    `wanted` None: compressed before raw, fluent before the better codec, that before large, at most 1080p, near 30
+    frames/s. Else the wanted codec if
     the camera has it, the size nearest by area, then the nearest rate. Those behind the first are for a driver that
     enumerates a pixel format and then refuses it.
     """
@@ -30,8 +31,9 @@ def _own_rank(mode: Mode) -> tuple[float, ...]:
     area = picture.width * picture.height
     too_large = area > _LARGEST_BY_DEFAULT
     return (
-        _PREFERENCE[mode.pixel_format],
+        picture.codec in RAW_CODECS,
         picture.rate < _FLUENT_RATE,
+        _PREFERENCE[mode.pixel_format],
         too_large,
         area if too_large else -area,
         abs(picture.rate - _USUAL_RATE),

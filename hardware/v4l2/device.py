@@ -4,6 +4,7 @@ import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 
 from hardware.errors import HardwareError
 from hardware.models import Codec, Format
@@ -11,8 +12,18 @@ from hardware.v4l2 import abi
 from hardware.v4l2.abi import BufferType, Capabilities, Request, SizeType
 from hardware.v4l2.system import Argument, System, camera_error
 
-CODECS = {abi.MJPG: Codec.MJPEG, abi.JPEG: Codec.MJPEG, abi.YUYV: Codec.YUYV}
+CODECS = {
+    abi.H264: Codec.H264,
+    abi.HEVC: Codec.HEVC,
+    abi.MJPG: Codec.MJPEG,
+    abi.JPEG: Codec.MJPEG,
+    abi.YUYV: Codec.YUYV,
+    abi.NV12: Codec.NV12,
+    abi.NV12_TWO_PLANES: Codec.NV12,
+}
 """The pixel formats that capture carries, best first: a compressed one leaves room on the bus."""
+
+CARRIED = "H.264, H.265, MJPG, YUYV or NV12"
 
 COMMON_SIZES = (
     (320, 240),
@@ -31,6 +42,7 @@ COMMON_SIZES = (
 COMMON_RATES = (60.0, 50.0, 30.0, 25.0, 20.0, 15.0, 10.0, 5.0)
 _NOMINAL_RATE = 30.0
 _MOST_ENTRIES = 256  # a driver whose enumeration never ends must not hang us
+_MOST_MODES = 512  # of one pixel format: what a camera claims to have must fit into a report
 
 LARGEST_SIDE, FASTEST_RATE = 16384, 1000.0
 """The limits of `hardware.models.Format`: what a driver claims beyond them is not believed."""
@@ -143,9 +155,13 @@ def _modes(system: System, descriptor: int, planar: bool) -> Iterator[Mode]:
     for pixel_format, codec in CODECS.items():
         if pixel_format not in offered:
             continue
-        for width, height in _sizes(system, descriptor, planar, pixel_format):
-            for rate in _rates(system, descriptor, pixel_format, width, height):
-                yield Mode(pixel_format, Format(codec=codec, width=width, height=height, rate=rate))
+        yield from islice(_modes_of(system, descriptor, planar, pixel_format, codec), _MOST_MODES)
+
+
+def _modes_of(system: System, descriptor: int, planar: bool, pixel_format: int, codec: Codec) -> Iterator[Mode]:
+    for width, height in _sizes(system, descriptor, planar, pixel_format):
+        for rate in _rates(system, descriptor, pixel_format, width, height):
+            yield Mode(pixel_format, Format(codec=codec, width=width, height=height, rate=rate))
 
 
 def _pixel_formats(system: System, descriptor: int, planar: bool) -> Iterator[int]:

@@ -1,5 +1,6 @@
 """What a camera's buffer holds: is the JPEG whole, are the rows packed. Pure functions on bytes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 _SOI, _EOI = b"\xff\xd8", b"\xff\xd9"
@@ -94,3 +95,14 @@ def pack_rows(data: bytes, row: int, stride: int, height: int) -> bytes:
     if stride == row:
         return data[: row * height]
     return b"".join(data[start : start + row] for start in range(0, stride * height, stride))
+
+
+def pack_nv12(planes: Sequence[bytes], strides: Sequence[int], width: int, height: int) -> bytes:
+    """Luma rows, then rows of chroma pairs, without padding; the chroma is the second plane or behind the first.
+
+    Raises BrokenPicture when bytes are missing.
+    """
+    luma_stride = strides[0] or width
+    luma = pack_rows(planes[0], width, luma_stride, height)
+    chroma, stride = (planes[1], strides[1]) if len(planes) > 1 else (planes[0][luma_stride * height :], luma_stride)
+    return luma + pack_rows(chroma, width + width % 2, stride, (height + 1) // 2)

@@ -1,14 +1,16 @@
 """An open camera: the granted format, and frames that are whole, numbered and stamped."""
 
 from collections import Counter
+from collections.abc import Callable
 
 from hardware.errors import CameraUnavailable, FormatUnsupported
-from hardware.models import Codec, Format, Packet
+from hardware.models import RAW_CODECS, Codec, Format, Packet
+from hardware.v4l2.accessunits import CodedPicture, UnitJoiner
 from hardware.v4l2.capture import BUFFERS_OF_COMPRESSED, BUFFERS_OF_RAW, Capture, Granted, RawFrame
 from hardware.v4l2.choice import choose_modes, describe
 from hardware.v4l2.counting import SequenceCounter, StampKeeper
-from hardware.v4l2.device import Mode, Node
-from hardware.v4l2.pictures import BrokenPicture, measure_jpeg, pack_rows
+from hardware.v4l2.device import CARRIED, Mode, Node
+from hardware.v4l2.pictures import BrokenPicture, measure_jpeg, pack_nv12, pack_rows
 from hardware.v4l2.system import System
 
 _YUYV_BYTES_PER_PIXEL = 2
@@ -25,6 +27,8 @@ class CameraStream:
         self._capture = capture
         self._granted = granted
         self._camera = camera
+        self._joiner = UnitJoiner(picture.codec) if picture.codec in (Codec.H264, Codec.HEVC) else None
+        self._joined = 0
         self._sequence = SequenceCounter()
         self._stamps = StampKeeper()
         self._dropped: Counter[str] = Counter()
@@ -34,6 +38,12 @@ class CameraStream:
     def losses(self) -> dict[str, int]:
         """Frames lost by reason: `missed` by the driver; `flagged`, `empty`, `truncated`, `size`, ... dropped here."""
         return {"missed": self._sequence.missed, **self._dropped}
+
+    @property
+    def patience(self) -> float:
+        """Seconds of frames that fill half of the buffers."""
+        buffers = BUFFERS_OF_RAW if self.format.codec in RAW_CODECS else BUFFERS_OF_COMPRESSED
+        return buffers / 2 / self.format.rate
 
     @property
     def notes(self) -> list[str]:
@@ -46,44 +56,63 @@ class CameraStream:
         Raises CameraUnavailable when the camera is gone, and when nothing but broken frames arrives.
         """
         deadline = self._system.monotonic_ns() + round(timeout * 1e9)
-        while True:
-            remaining = (deadline - self._system.monotonic_ns()) / 1e9
-            frame = self._capture.read(max(0.0, remaining))
-            if frame is None:
-                return None
+        while frame := self._capture.read(timeout):
             packet = self._packet(frame)
             if packet is not None:
                 return packet
+            timeout = max(0.0, (deadline - self._system.monotonic_ns()) / 1e9)
+        return None
 
     def _packet(self, frame: RawFrame) -> Packet | None:
         """The frame as a packet; None when it is broken. Each has a number, so those dropped show as gaps."""
+        missed = self._sequence.missed
         number = self._sequence.advance(frame.sequence)
+        if self._sequence.missed > missed:
+            self._mend()
         try:
-            data = self._picture(frame)
+            picture = self._picture(frame)
         except BrokenPicture as broken:
             self._drop(broken.reason)
+            self._mend()
             return None
         self._broken_in_a_row = 0
+        if picture is None:
+            self._joined += 1
+            return None
         return Packet(
-            data=data,
+            data=picture.data,
             codec=self.format.codec,
             width=self.format.width,
             height=self.format.height,
             mono_ns=self._stamps.stamp(frame),
-            sequence=number,
-            key=True,
+            sequence=number - self._joined,
+            key=picture.key,
         )
 
-    def _picture(self, frame: RawFrame) -> bytes:
+    def _picture(self, frame: RawFrame) -> CodedPicture | None:
+        """None when it holds none, but what the next one needs: no picture is missing then. Raises BrokenPicture."""
         if frame.damaged:
             raise BrokenPicture("flagged")
-        width, height = self._granted.width, self._granted.height
+        if self._joiner is not None:
+            return self._joiner.take(frame.data)
+        return CodedPicture(self._still(frame), key=True)
+
+    def _still(self, frame: RawFrame) -> bytes:
+        """A picture that needs no other one."""
+        width, height, strides = self._granted.width, self._granted.height, self._granted.strides
         if self.format.codec is Codec.YUYV:
-            return pack_rows(frame.data, width * _YUYV_BYTES_PER_PIXEL, self._granted.stride, height)
+            return pack_rows(frame.data, width * _YUYV_BYTES_PER_PIXEL, strides[0], height)
+        if self.format.codec is Codec.NV12:
+            return pack_nv12((frame.data, *frame.more), strides, width, height)
         extent = measure_jpeg(frame.data)
         if (extent.width, extent.height) != (width, height):
             raise BrokenPicture("size")
         return frame.data[: extent.length]
+
+    def _mend(self) -> None:
+        """After a loss: what builds on the lost picture looks damaged up to the next key frame."""
+        if self._joiner is not None:
+            self._capture.force_key_frame()
 
     def _drop(self, reason: str) -> None:
         self._dropped[reason] += 1
@@ -97,8 +126,12 @@ class CameraStream:
         self._capture.close()
 
 
-def open_stream(system: System, node: Node, wanted: Format | None, camera: str) -> CameraStream:
+def open_stream(
+    system: System, node: Node, wanted: Format | None, camera: str, prepare: Callable[[int], None]
+) -> CameraStream:
     """Negotiates and starts. `wanted` None: `choose_modes`' own best; what was granted is in the stream's `format`.
+
+    `prepare` gets the open descriptor in between: some controls cannot be set while a camera films.
 
     Raises CameraBusy, CameraUnavailable, FormatUnsupported; then the device is released.
     """
@@ -107,7 +140,8 @@ def open_stream(system: System, node: Node, wanted: Format | None, camera: str) 
         mode, granted = _negotiate(capture, choose_modes(node.modes, wanted), camera)
         rate = granted.rate or mode.format.rate
         picture = Format(codec=mode.format.codec, width=granted.width, height=granted.height, rate=rate)
-        capture.start(BUFFERS_OF_RAW if picture.codec is Codec.YUYV else BUFFERS_OF_COMPRESSED)
+        prepare(capture.descriptor)
+        capture.start(BUFFERS_OF_RAW if picture.codec in RAW_CODECS else BUFFERS_OF_COMPRESSED)
     except BaseException:  # boundary: the device is released, whatever went wrong
         capture.close()
         raise
@@ -122,5 +156,5 @@ def _negotiate(capture: Capture, modes: list[Mode], camera: str) -> tuple[Mode, 
             return mode, capture.negotiate(mode)
         except FormatUnsupported as error:
             refusals.append(str(error.fields["reason"]))
-    asked = " or ".join(describe(mode.format) for mode in modes) or "MJPG or YUYV"
-    raise FormatUnsupported(camera=camera, asked=asked, reason="; ".join(refusals) or "it has neither")
+    asked = " or ".join(describe(mode.format) for mode in modes) or CARRIED
+    raise FormatUnsupported(camera=camera, asked=asked, reason="; ".join(refusals) or "it has none of them")

@@ -7,8 +7,9 @@ from aiohttp import web
 
 from presets_store.api import absent, apikeys, clips, devices, events, live, presets, system
 from presets_store.api.authentication import authenticate
-from presets_store.api.documentation import Access, operation_of
-from presets_store.api.keys import CLOCK, DOCUMENT, NONCES, SERVICES, SETTINGS
+from presets_store.api.documentation import operation_of
+from presets_store.api.keys import CLOCK, DOCUMENT, LINKS, NONCES, SERVICES, SETTINGS
+from presets_store.api.links import Links
 from presets_store.api.nonces import NonceMemory
 from presets_store.api.problems import problems
 from presets_store.api.served_document import ServedDocument
@@ -40,12 +41,13 @@ def build_app(
     `extra_routes` are its owner's, served and documented like the others.
     """
     routes = (*ROUTES, *extra_routes)
-    anonymous = frozenset(route.handler for route in routes if operation_of(route).access is Access.ANYONE)
-    app = web.Application(middlewares=[problems, authenticate(anonymous)], client_max_size=BODY_LIMIT)
+    accesses = {route.handler: operation_of(route).access for route in routes}
+    app = web.Application(middlewares=[problems, authenticate(accesses)], client_max_size=BODY_LIMIT)
     app[SERVICES] = services
     app[CLOCK] = clock
     app[SETTINGS] = settings
     app[NONCES] = NonceMemory(clock)
+    app[LINKS] = Links(clock)
     app[DOCUMENT] = ServedDocument(routes)
     app.add_routes(routes)
     app.on_response_prepare.append(_date)

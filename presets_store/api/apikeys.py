@@ -4,8 +4,7 @@ from aiohttp import web
 
 from presets_store.api.answers import reply
 from presets_store.api.documentation import Access, Operation
-from presets_store.api.errors import LocalOnly
-from presets_store.api.keys import SERVICES, key_of, local_caller_of
+from presets_store.api.keys import SERVICES, caller_of, key_of
 from presets_store.protocol.keys import ApiKeyRecord, DescribeApiKey
 from presets_store.protocol.parsing import parse_body
 from presets_store.services.errors import InvalidInput, KeyRevoked, NotFound
@@ -26,42 +25,38 @@ async def _shown_once(request: web.Request, new: NewKey) -> web.Response:
     body=DescribeApiKey,
     answer=ApiKeyRecord,
     access=Access.LOCAL,
-    errors=(LocalOnly, InvalidInput),
+    errors=(InvalidInput,),
 )
 async def create(request: web.Request) -> web.Response:
     """The answer is the only place in which `secretKey` is ever shown."""
-    caller, body = local_caller_of(request), parse_body(DescribeApiKey, await request.read())
+    caller, body = caller_of(request), parse_body(DescribeApiKey, await request.read())
     return await _shown_once(request, await _keys(request).create(body.api_key_description, caller))
 
 
-@Operation("List the access keys", answer=list[ApiKeyRecord], access=Access.LOCAL, errors=(LocalOnly,))
+@Operation("List the access keys", answer=list[ApiKeyRecord], access=Access.LOCAL)
 async def list_all(request: web.Request) -> web.Response:
     """Revoked ones too; without their secrets."""
-    local_caller_of(request)
     return reply(await _keys(request).list())
 
 
-@Operation("Show an access key", answer=ApiKeyRecord, access=Access.LOCAL, errors=(LocalOnly, NotFound))
+@Operation("Show an access key", answer=ApiKeyRecord, access=Access.LOCAL, errors=(NotFound,))
 async def show(request: web.Request) -> web.Response:
     """Without its secret."""
-    local_caller_of(request)
     return reply(await _keys(request).get(key_of(request)))
 
 
-@Operation(
-    "Describe an access key", body=DescribeApiKey, access=Access.LOCAL, writes=True, errors=(LocalOnly, NotFound)
-)
+@Operation("Describe an access key", body=DescribeApiKey, access=Access.LOCAL, writes=True, errors=(NotFound,))
 async def describe(request: web.Request) -> web.Response:
     """Nothing else of a key can be changed."""
-    caller, body = local_caller_of(request), parse_body(DescribeApiKey, await request.read())
+    caller, body = caller_of(request), parse_body(DescribeApiKey, await request.read())
     await _keys(request).describe(caller, key_of(request), body.api_key_description)
     return reply(None)
 
 
-@Operation("Revoke an access key", access=Access.LOCAL, writes=True, errors=(LocalOnly, NotFound))
+@Operation("Revoke an access key", access=Access.LOCAL, writes=True, errors=(NotFound,))
 async def revoke(request: web.Request) -> web.Response:
     """At once and for good; also the last one. The key stays in the list."""
-    await _keys(request).revoke(local_caller_of(request), key_of(request))
+    await _keys(request).revoke(caller_of(request), key_of(request))
     return reply(None)
 
 
@@ -69,11 +64,11 @@ async def revoke(request: web.Request) -> web.Response:
     "Replace an access key",
     answer=ApiKeyRecord,
     access=Access.LOCAL,
-    errors=(LocalOnly, NotFound, KeyRevoked, InvalidInput),
+    errors=(NotFound, KeyRevoked, InvalidInput),
 )
 async def rotate(request: web.Request) -> web.Response:
     """Answers a new pair, with its secret; the old one is revoked in the same moment."""
-    return await _shown_once(request, await _keys(request).rotate(local_caller_of(request), key_of(request)))
+    return await _shown_once(request, await _keys(request).rotate(caller_of(request), key_of(request)))
 
 
 ROUTES = (

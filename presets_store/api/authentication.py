@@ -1,38 +1,50 @@
-"""Who asks: signed requests over TCP, trusted peers on the Unix socket (whom its file permissions let in)."""
+"""Who asks: signed requests over TCP, trusted peers on the Unix socket (whom its file permissions let in), links."""
 
 import asyncio
 import hashlib
 import re
 import socket
+from collections.abc import Mapping
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from presets_store.api.errors import InvalidIdempotencyKey, SignatureHeaderRepeated
-from presets_store.api.keys import CALLER, CLOCK, NONCES, QUERY, SERVICES, SETTINGS
+from presets_store.api.documentation import Access
+from presets_store.api.errors import InvalidIdempotencyKey, LocalOnly, SignatureHeaderRepeated
+from presets_store.api.keys import CALLER, CLOCK, LINK_SECONDS, LINKS, NONCES, QUERY, SERVICES, SETTINGS
 from presets_store.clock import micros
 from presets_store.protocol.signing import check_timestamp, nonce_expiry, parse_query, read_headers, verify
 from presets_store.services.caller import LOCAL, Caller, IdempotencyKey, Nonce
 from presets_store.storage.nonces import UNTIL_REBOOT
+
+LINK_TOKEN = "token"  # noqa: S105 - the name of one
+"""The parameter of a query that holds a link's token."""
 
 _SIGNATURE_HEADERS = ("Authorization", "X-AccessKey", "X-Nonce", "X-Timestamp", "X-Signature")
 _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,128}")
 _IDEMPOTENCY_SECONDS = 24 * 3600
 
 
-def authenticate(anonymous: frozenset[Handler]) -> Middleware:
-    """A middleware that gives every request its caller; `anonymous` handlers need none."""
+def authenticate(accesses: Mapping[Handler, Access]) -> Middleware:
+    """A middleware that gives every request its caller, or refuses it; `accesses` tells whom each handler answers."""
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        access = accesses.get(request.match_info.handler, Access.SIGNED)
         # An unknown route is no secret: its problem document needs no signature.
-        if request.match_info.http_exception is not None or request.match_info.handler in anonymous:
+        if request.match_info.http_exception is not None or access is Access.ANYONE:
             return await handler(request)
         if _is_local(request):
             return await _as_local(request, handler)
-        return await _as_signed(request, handler)
+        if access is Access.LINK and LINK_TOKEN in request.query:
+            return await _by_link(request, handler)
+        return await _as_signed(request, _refuse if access is Access.LOCAL else handler)
 
     return middleware
+
+
+async def _refuse(_: web.Request) -> web.StreamResponse:
+    raise LocalOnly
 
 
 def _is_local(request: web.Request) -> bool:
@@ -43,6 +55,13 @@ def _is_local(request: web.Request) -> bool:
 async def _as_local(request: web.Request, handler: Handler) -> web.StreamResponse:
     request[QUERY] = parse_query(request.raw_path.partition("?")[2])
     request[CALLER] = Caller(name=LOCAL, idempotency=_idempotency(request, await _body(request)))
+    return await handler(request)
+
+
+async def _by_link(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Such a request has no caller: it may look, and nothing else."""
+    request[QUERY] = query = parse_query(request.raw_path.partition("?")[2])
+    request[LINK_SECONDS] = request.app[LINKS].check(request.match_info["camera"], query.pop(LINK_TOKEN, ""))
     return await handler(request)
 
 

@@ -4,10 +4,10 @@ from aiohttp import web
 
 from presets_store.api.answers import reply, reply_list
 from presets_store.api.documentation import Operation
-from presets_store.api.keys import SERVICES, key_of, query_of
-from presets_store.protocol.clips import ClipQuery, ClipRecord
+from presets_store.api.keys import SERVICES, caller_of, key_of, query_of
+from presets_store.protocol.clips import ClipQuery, ClipRecord, KeepClip
 from presets_store.protocol.parsing import parse_body
-from presets_store.services.errors import NotFound
+from presets_store.services.errors import ClipGone, NotFound
 
 _SHORT_NAMES = {"device": "deviceID", "event": "eventID"}
 
@@ -24,7 +24,15 @@ async def show(request: web.Request) -> web.Response:
     return reply(await request.app[SERVICES].clips.get(key_of(request)))
 
 
+@Operation("Protect a clip", body=KeepClip, answer=ClipRecord, writes=True, errors=(NotFound, ClipGone))
+async def keep(request: web.Request) -> web.Response:
+    """`protected` says whether its device may remove it to make room. Nothing else of a clip can be changed."""
+    body = parse_body(KeepClip, await request.read())
+    return reply(await request.app[SERVICES].clips.keep(caller_of(request), key_of(request), body))
+
+
 ROUTES = (
     web.route("GET", "/v1/clip/list{slash:/?}", find),
     web.route("GET", "/v1/clip/{key:[0-9]{1,18}}{slash:/?}", show),
+    web.route("PUT", "/v1/clip/{key:[0-9]{1,18}}{slash:/?}", keep),
 )

@@ -33,10 +33,14 @@ H = TypeVar("H")
 
 
 class Access(Enum):
-    """Who is answered: anyone; signed requests and the Unix socket; the Unix socket only."""
+    """Who is answered: anyone; signed requests and the Unix socket; these and links; the Unix socket only.
+
+    `authentication.authenticate` sees to it. A route for links names what they open by the variable `camera`.
+    """
 
     ANYONE = "anyone"
     SIGNED = "signed"
+    LINK = "link"
     LOCAL = "local"
 
 
@@ -44,9 +48,10 @@ class Access(Enum):
 class Operation:
     """The decorator of a handler. The handler's docstring is the description, its module's the group's.
 
-    `writes`: takes an Idempotency-Key. `headers`: optional ones of our own agent. `variables`: what a variable of the
-    path is, or the words that it may be, where the group does not say it. `errors`: what the route may be refused
-    with, beside what every route may; a class stands for its subclasses too.
+    `media`: the types of an answer that is no record, but a picture or the like. `writes`: takes an Idempotency-Key.
+    `headers`: optional ones of our own agent. `variables`: what a variable of the path is, or the words that it may be,
+    where the group does not say it. `errors`: what the route may be refused with, beside what every route may; a class
+    stands for its subclasses too.
     """
 
     summary: str
@@ -54,6 +59,7 @@ class Operation:
     query: type[WireModel] | None = None
     answer: Shape = None
     content_type: str = "application/json"
+    media: tuple[str, ...] = ()
     access: Access = Access.SIGNED
     writes: bool = False
     headers: tuple[str, ...] = ()

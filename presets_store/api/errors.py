@@ -35,6 +35,14 @@ class LocalOnly(CuelightError):
     template = "Only a peer on the Unix socket of the device may do this: use the command line there."
 
 
+class LinkRefused(CuelightError):
+    """The token of a link is over, is for another camera, or was made before the device's agent was started."""
+
+    code = "link_refused"
+    kind = Kind.UNAUTHENTICATED
+    template = "This link does not open that, or no more; ask for a new one: POST /v1/camera/{{camera}}/viewlink."
+
+
 class InvalidIdempotencyKey(CuelightError):
     """The header has no usable form."""
 

@@ -4,13 +4,14 @@ import re
 
 from aiohttp import web
 
-from presets_store.api.errors import InvalidHeader, LocalOnly
+from presets_store.api.errors import InvalidHeader
+from presets_store.api.links import Links
 from presets_store.api.nonces import NonceMemory
 from presets_store.api.served_document import ServedDocument
 from presets_store.api.settings import ApiSettings
 from presets_store.clock import Clock
 from presets_store.services import Services
-from presets_store.services.caller import LOCAL, Caller
+from presets_store.services.caller import Caller
 
 _TOKEN = re.compile(r"[\x21-\x7e]{0,128}")
 
@@ -18,7 +19,11 @@ SERVICES = web.AppKey("services", Services)
 SETTINGS = web.AppKey("settings", ApiSettings)
 CLOCK: web.AppKey[Clock] = web.AppKey("clock", Clock)
 NONCES = web.AppKey("nonces", NonceMemory)
+LINKS = web.AppKey("links", Links)
 DOCUMENT = web.AppKey("document", ServedDocument)
+
+LINK_SECONDS = web.RequestKey("link_seconds", float)
+"""Set for a request by a link: how long the link is good for."""
 
 CALLER = web.RequestKey("caller", Caller)
 QUERY: web.RequestKey[dict[str, str]] = web.RequestKey("query", dict)
@@ -28,14 +33,6 @@ QUERY: web.RequestKey[dict[str, str]] = web.RequestKey("query", dict)
 def caller_of(request: web.Request) -> Caller:
     """Who asks, as the authentication found it."""
     return request[CALLER]
-
-
-def local_caller_of(request: web.Request) -> Caller:
-    """Who asks, if that is a peer on the Unix socket. Raises LocalOnly."""
-    caller = caller_of(request)
-    if caller.name != LOCAL:
-        raise LocalOnly
-    return caller
 
 
 def query_of(request: web.Request) -> dict[str, str]:

@@ -147,8 +147,10 @@ class SignedUrlWithId(WireModel):
 class ClipRecord(WireModel):
     """One segment as `GET /v1/clip/list` (ours) answers it.
 
-    `state`: recording, closed, recovered or missing. `file` is relative to the device's media folder. `event_id` is 0
-    when the event's row is gone; `event_uuid` stays. Sizes in pixels and bytes, `bitrate` in bit/s.
+    `state`: recording, closed, recovered, missing, or removed (to make room). `file` is relative to the device's media
+    folder, `thumbnail` the name of a JPEG beside it. `event_id` is 0 when the event's row is gone; `event_uuid` stays.
+    `protected`: never removed to make room. `chain_number` (0: none) and `chain_link`: its place in the device's signed
+    chain. Sizes in pixels and bytes, `bitrate` in bit/s.
     """
 
     key: Int = 0
@@ -176,7 +178,17 @@ class ClipRecord(WireModel):
     clock_quality: Name = ""
     boot_id: Name = ""
     encoded: bool = False
+    protected: bool = False
+    thumbnail: Name = ""
+    chain_number: Int = 0
+    chain_link: Text = ""
     creation_date: Moment = 0
+
+
+class KeepClip(WireModel):
+    """Body of `PUT /v1/clip/{id}` (ours): all of a clip that can be changed."""
+
+    protected: bool
 
 
 class ClipQuery(WireModel):

@@ -1,25 +1,37 @@
 """The index of recorded clips."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from sqlalchemy import Connection
 
-from presets_store.protocol.clips import ClipQuery, ClipRecord
+from presets_store.protocol.clips import ClipQuery, ClipRecord, KeepClip
 from presets_store.protocol.live import LiveKind
-from presets_store.services.caller import INSIDE
-from presets_store.services.errors import NotFound
+from presets_store.services.caller import INSIDE, Caller
+from presets_store.services.errors import ClipGone, NotFound
 from presets_store.services.unit import Unit, Units
 from presets_store.services.wire import clip_record
 from presets_store.storage.clips import (
     adopt_clip,
     clips_of_event,
     clips_of_event_uuid,
+    clips_with_files,
+    find_clip_by_file,
+    forget_removed,
     get_clip,
+    indexed_files,
     list_clips,
+    unlinked_clips,
     update_clip,
 )
 from presets_store.storage.events import find_event_by_uuid, get_event
-from presets_store.storage.records import Clip, ClipState
+from presets_store.storage.records import Clip, ClipState, IndexedFile
+
+GONE = (ClipState.MISSING, ClipState.REMOVED)
+"""States of clips that have no file any more."""
+
+REMOVED_KEPT = 50_000
+"""Rows of removed clips that stay: a month of clips of a minute each."""
 
 
 class ClipsService:
@@ -53,22 +65,78 @@ class ClipsService:
         """Every indexed clip, oldest first."""
         return await self._units.read(lambda connection: list_clips(connection, newest_first=False))
 
+    async def with_files(self) -> Mapping[str, Clip]:
+        """By file: the clips whose file is there, as far as the index knows."""
+        return await self._units.read(lambda connection: {clip.file: clip for clip in clips_with_files(connection)})
+
+    async def indexed_files(self) -> Mapping[str, IndexedFile]:
+        """The same for whoever only decides what may be removed: quick, also with very many."""
+        return await self._units.read(lambda connection: {each.file: each for each in indexed_files(connection)})
+
     async def index(self, clip: Clip) -> Clip:
         """Takes a clip up, or brings what the index has of its file up to date; a repeat changes nothing.
 
-        A clip of an event that this database does not have is linked by the event's uuid only.
+        What the file cannot tell stays as it is: protection, upload, place in the chain. A clip of an event that this
+        database does not have is linked by the event's uuid only.
         """
 
         def store(unit: Unit) -> Clip:
             linked = replace(clip, event_key=_event_key(unit.connection, clip))
             stored, new = adopt_clip(unit.connection, linked)
-            after = stored if new else replace(linked, key=stored.key, uuid=stored.uuid, created=stored.created)
+            after = stored if new else _refreshed(stored, linked)
             if new or after != stored:
                 update_clip(unit.connection, stored, after)
                 unit.told.append((LiveKind.CLIP, after.device_key, clip_record(after)))
             return after
 
         return await self._units.write(INSIDE, store)
+
+    async def keep(self, caller: Caller, key: int, body: KeepClip) -> ClipRecord:
+        """Protects a clip from being removed to make room, or ends that. Raises NotFound, ClipGone."""
+
+        def change(unit: Unit) -> ClipRecord:
+            clip = get_clip(unit.connection, key)
+            if clip is None:
+                raise NotFound(what="clip", name=key)
+            if body.protected and clip.state in GONE:
+                raise ClipGone(key=key, state=clip.state.value)
+            return _changed(unit, clip, replace(clip, protected=body.protected))
+
+        return await self._units.write(caller, change)
+
+    async def mark_removed(self, files: Sequence[str]) -> set[str]:
+        """Notes that these files are removed; answers those that are not to be: they are protected by now.
+
+        A file that is not indexed may be removed.
+        """
+
+        def mark(unit: Unit) -> set[str]:
+            refused: set[str] = set()
+            for file in files:
+                clip = find_clip_by_file(unit.connection, file)
+                if clip is not None and clip.protected:
+                    refused.add(file)
+                elif clip is not None:
+                    _changed(unit, clip, replace(clip, state=ClipState.REMOVED))
+            forget_removed(unit.connection, REMOVED_KEPT)
+            return refused
+
+        return await self._units.write(INSIDE, mark)
+
+    async def unlinked(self, limit: int) -> list[Clip]:
+        """The oldest clips with a file that have no place in the chain yet, at most `limit`."""
+        return await self._units.read(lambda connection: unlinked_clips(connection, limit))
+
+    async def linked(self, places: Mapping[int, tuple[int, str]]) -> None:
+        """By key: the number and hash of the link that each clip got. A clip that is gone by now is left out."""
+
+        def note(unit: Unit) -> None:
+            for key, (number, link) in places.items():
+                clip = get_clip(unit.connection, key)
+                if clip is not None:
+                    _changed(unit, clip, replace(clip, chain_number=number, chain_link=link))
+
+        await self._units.write(INSIDE, note)
 
     async def mark_missing(self, key: int) -> None:
         """Its file is gone. Raises NotFound."""
@@ -77,11 +145,30 @@ class ClipsService:
             clip = get_clip(unit.connection, key)
             if clip is None:
                 raise NotFound(what="clip", name=key)
-            after = replace(clip, state=ClipState.MISSING)
-            update_clip(unit.connection, clip, after)
-            unit.told.append((LiveKind.CLIP, after.device_key, clip_record(after)))
+            _changed(unit, clip, replace(clip, state=ClipState.MISSING))
 
         await self._units.write(INSIDE, mark)
+
+
+def _changed(unit: Unit, before: Clip, after: Clip) -> ClipRecord:
+    record = clip_record(after)
+    if after != before:
+        update_clip(unit.connection, before, after)
+        unit.told.append((LiveKind.CLIP, after.device_key, record))
+    return record
+
+
+def _refreshed(stored: Clip, found: Clip) -> Clip:
+    return replace(
+        found,
+        key=stored.key,
+        uuid=stored.uuid,
+        video_clip_status=stored.video_clip_status,
+        protected=stored.protected,
+        chain_number=stored.chain_number,
+        chain_link=stored.chain_link,
+        created=stored.created,
+    )
 
 
 def _event_key(connection: Connection, clip: Clip) -> int | None:

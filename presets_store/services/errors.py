@@ -36,6 +36,14 @@ class SerialTaken(CuelightError):
     template = "A device with the serial number {serial} exists already (key {key})."
 
 
+class ClipGone(CuelightError):
+    """There is no file left to protect."""
+
+    code = "clip_gone"
+    kind = Kind.CONFLICT
+    template = "The clip {key} is {state}: there is no file left to protect."
+
+
 class KeyRevoked(CuelightError):
     """The access key was revoked; that is for good."""
 

@@ -195,5 +195,9 @@ def clip_record(clip: Clip) -> ClipRecord:
         clock_quality=clip.clock_quality,
         boot_id=clip.boot_id,
         encoded=clip.encoded,
+        protected=clip.protected,
+        thumbnail=clip.thumbnail,
+        chain_number=clip.chain_number,
+        chain_link=clip.chain_link,
         creation_date=clip.created,
     )

@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, delete, select
 
-from presets_store.storage.records import Clip
+from presets_store.storage.records import Clip, ClipState, IndexedFile
 from presets_store.storage.rows import insert_if_absent, many, one, update_record, values_of
 from presets_store.storage.tables import clips
+
+_HAS_FILE = clips.c.state.in_((ClipState.RECORDING, ClipState.CLOSED, ClipState.RECOVERED))
 
 
 def adopt_clip(connection: Connection, clip: Clip) -> tuple[Clip, bool]:
@@ -49,6 +51,31 @@ def list_clips(
     if started_before is not None:
         statement = statement.where(clips.c.start < started_before)
     return many(connection, Clip, statement)
+
+
+def clips_with_files(connection: Connection) -> list[Clip]:
+    """Those whose file is there, as far as this table knows."""
+    return many(connection, Clip, select(clips).where(_HAS_FILE))
+
+
+def indexed_files(connection: Connection) -> list[IndexedFile]:
+    """The same, as little of them as decides what may be removed."""
+    columns = (clips.c[name] for name in IndexedFile._fields)
+    return [IndexedFile(*row) for row in connection.execute(select(*columns).where(_HAS_FILE))]
+
+
+def unlinked_clips(connection: Connection, limit: int) -> list[Clip]:
+    """Closed clips without a place in the chain, in the order in which they were indexed."""
+    closed = clips.c.state.in_((ClipState.CLOSED, ClipState.RECOVERED))
+    statement = select(clips).where(clips.c.chain_number == 0, closed).order_by(clips.c.key).limit(limit)
+    return many(connection, Clip, statement)
+
+
+def forget_removed(connection: Connection, keep: int) -> None:
+    """Deletes the rows of removed clips, but for the `keep` newest."""
+    removed = clips.c.state == ClipState.REMOVED
+    oldest = select(clips.c.key).where(removed).order_by(clips.c.key.desc()).limit(1).offset(keep).scalar_subquery()
+    connection.execute(delete(clips).where(removed, clips.c.key <= oldest))
 
 
 def clips_of_event(connection: Connection, event_key: int) -> list[Clip]:

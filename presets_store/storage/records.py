@@ -5,6 +5,7 @@ Times are integer microseconds since the Unix epoch (UTC); 0 means never. `key` 
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from presets_store.protocol.statuses import EventStatus, MediaStatus
 
@@ -16,6 +17,8 @@ class ClipState(StrEnum):
     CLOSED = "closed"
     RECOVERED = "recovered"
     MISSING = "missing"
+    REMOVED = "removed"
+    """By retention, for a reason that the log tells; the row stays, since the event's result names the clip."""
 
 
 class KeyStatus(StrEnum):
@@ -131,6 +134,8 @@ class Clip:
     """One media file. `file` is relative to the media folder; `rate` in frames/s, `bitrate` in bit/s, `size` in bytes.
 
     `event_key` is None when the event is not (or no longer) in this database; `event_uuid` and `attempt` stay.
+    A `protected` clip is never removed to make room. `thumbnail`: the name of a small JPEG beside the file, or "".
+    `chain_number` (0: none) and `chain_link` are the clip's place in the device's signed chain.
     """
 
     key: int = 0
@@ -158,7 +163,24 @@ class Clip:
     clock_quality: str = "unset"
     boot_id: str = ""
     encoded: bool = False
+    protected: bool = False
+    thumbnail: str = ""
+    chain_number: int = 0
+    chain_link: str = ""
     created: int = 0
+
+
+class IndexedFile(NamedTuple):
+    """What decides whether a clip's file may be removed; a tuple, since there may be very many."""
+
+    file: str
+    camera_id: str
+    start: int
+    seconds: float
+    clock_quality: str
+    video_clip_status: MediaStatus
+    protected: bool
+    key: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

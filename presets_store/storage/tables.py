@@ -15,6 +15,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 from sqlalchemy import text as sql
 
@@ -205,8 +206,13 @@ clips = Table(
     text("clock_quality"),
     text("boot_id"),
     Column("encoded", Boolean, nullable=False, default=False),
+    Column("protected", Boolean, nullable=False, default=False, server_default=false()),
+    text("thumbnail", server_default=sql("''")),
+    number("chain_number", server_default=sql("0")),
+    text("chain_link", server_default=sql("''")),
     number("created"),
     Index(None, "device_key", "start"),
+    Index(None, "chain_number", "key"),
     sqlite_autoincrement=True,
 )
 

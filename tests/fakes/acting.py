@@ -39,6 +39,7 @@ def tools_on(services: Services, clock: Clock, folder: Path, settings: Adjustabl
         media=MediaLibrary(folder, services.clips, device, clock),
         wakeups=services.wakeups,
         settings=settings,  # type: ignore[arg-type]
+        hls_folder=folder / "hls",
     )
 
 
@@ -54,6 +55,7 @@ def context_for(clock: ManualClock, camera: AgentCamera, *, age: float = 0.5, **
         events=None,  # type: ignore[arg-type]
         wakeups=None,  # type: ignore[arg-type]
         settings=None,  # type: ignore[arg-type]
+        hls_folder=Path("/run/hls"),
         report_progress=lambda _percent: None,
         waited=age,
         own=Running(7),

@@ -82,6 +82,8 @@ class ApiDocument:
             return [] if "empty" in response["description"] else ["the body is empty"]
         if kind not in response.get("content", {}):
             return [f"a body of {kind}"]
+        if "schema" not in response["content"][kind]:
+            return []  # a picture or the like
         return self.faults(self._pointer((*steps, "content", kind, "schema")), json.loads(answer.body))
 
     def _resolved(self, steps: tuple[str, ...]) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import av
 
+from agent.media.sidecars import MEDIA_SUFFIXES
 from hardware.models import ClipFile
 
 
@@ -20,7 +21,7 @@ def sidecar_of(path: Path) -> ClipFile:
 
 def assert_clips_are_whole(folder: Path) -> None:
     """Every media file has a closed sidecar that tells the truth about it, and plays to its last frame."""
-    for path in folder.rglob("*.mp4"):
+    for path in (path for path in folder.rglob("*") if path.suffix in MEDIA_SUFFIXES):
         sidecar = sidecar_of(path)
         data = path.read_bytes()
         assert sidecar.closed, path

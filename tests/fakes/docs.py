@@ -85,7 +85,7 @@ class Reader:
 
     def __init__(self, folder: Path, state: Path, own: Mapping[str, str]) -> None:
         self._own = own
-        self._home = folder / "home"
+        self._home = folder / "h"
         self._desk = folder / "desk"
         programs = self._desk / ".venv" / "bin"
         programs.mkdir(parents=True)

@@ -29,7 +29,7 @@ def stations(run_folder: Path, reports: Reports) -> Iterator[Film]:
         def create(wanted: CameraSpec) -> Source:
             return create_source(wanted) if wanted.backend == "bars" else source
 
-        station = Station(named, run_folder, create, reports.put)
+        station = Station(named, run_folder, create, reports.put, reports.put_picture)
         begun.append(station)
         station.start()
         reports.camera("closed")

@@ -107,9 +107,13 @@ class Reports:
     def __init__(self) -> None:
         self._queue: queue.Queue[Report] = queue.Queue()
         self.seen: list[Report] = []
+        self.pictures: queue.Queue[tuple[str, int, bytes]] = queue.Queue()
 
     def put(self, report: Report) -> None:
         self._queue.put(report)
+
+    def put_picture(self, sink_id: str, mono_ns: int, jpeg: bytes) -> None:
+        self.pictures.put((sink_id, mono_ns, jpeg))
 
     def wait_for(self, kind: type, timeout: float = 10.0, **fields: object) -> Any:
         deadline = time.monotonic() + timeout

@@ -14,6 +14,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from fakes.v4l2_controls import ControlPanel, FakeControl
+from fakes.v4l2_pictures import MJPG_HD, MJPG_VGA, YUYV_HD, YUYV_TINY, FakeMode, contents
+
 from hardware.v4l2 import abi
 from hardware.v4l2.abi import BufferType, Capabilities, Field, Request
 from hardware.v4l2.system import Argument
@@ -22,30 +25,6 @@ T = TypeVar("T")
 
 BUFFER_BYTES = 4096
 START_NS = 1_000_000_000_000
-
-
-def jpeg(width: int, height: int, number: int = 0) -> bytes:
-    """Not decodable, but laid out as a JPEG: headers, a scan with stuffed bytes, restart markers, the end marker."""
-    sof = b"\xff\xc0\x00\x11\x08" + height.to_bytes(2, "big") + width.to_bytes(2, "big") + b"\x03" + bytes(9)
-    scan = b"\xff\xda\x00\x0c\x03" + bytes(9)
-    coded = number.to_bytes(4, "big") + b"\x12\xff\x00\x34\xff\xd0\x56\xff\x00" + b"\x77" * 40
-    return b"\xff\xd8" + b"\xff\xe0\x00\x06cue\x00" + sof + scan + coded + b"\xff\xd9"
-
-
-@dataclass(frozen=True)
-class FakeMode:
-    """`rates` empty: the driver cannot enumerate them."""
-
-    pixel_format: int
-    width: int
-    height: int
-    rates: tuple[int, ...] = (30,)
-
-
-MJPG_HD = FakeMode(abi.MJPG, 1280, 720, (30, 15))
-MJPG_VGA = FakeMode(abi.MJPG, 640, 480, (30,))
-YUYV_HD = FakeMode(abi.YUYV, 1280, 720, (10,))
-YUYV_TINY = FakeMode(abi.YUYV, 32, 24, (30, 5))
 
 
 @dataclass
@@ -69,7 +48,8 @@ class FakeCamera:
     grants_format: int | None = None
     grants_rate: int | None = None
     grants_field: int = Field.NONE
-    grants_planes: int = 1
+    grants_planes: int = 0
+    """0: as many as the pixel format has."""
     refuses: frozenset[int] = frozenset()
     fails: dict[Request, int] = field(default_factory=dict)
     """errno by request."""
@@ -85,21 +65,25 @@ class FakeCamera:
     frame_size: tuple[int, int] | None = None
     first_sequence: int = 0
     counts: bool = True
+    controls: list[FakeControl] = field(default_factory=list)
     owner: "_Handle | None" = None
     gone: bool = False
+
+    def __post_init__(self) -> None:
+        self.panel = ControlPanel(self.controls)
 
 
 @dataclass
 class _Memory:
-    data: bytearray = field(default_factory=lambda: bytearray(BUFFER_BYTES))
-    used: int = 0
+    planes: tuple[bytearray, ...]
+    used: list[int]
     sequence: int = 0
     stamp_ns: int = 0
     flags: int = 0
 
 
 class FakeMapping:
-    def __init__(self, handle: "_Handle", memory: _Memory) -> None:
+    def __init__(self, handle: "_Handle", memory: bytearray) -> None:
         self._handle = handle
         self._memory = memory
         handle.mapped += 1
@@ -107,7 +91,7 @@ class FakeMapping:
 
     def __getitem__(self, part: slice, /) -> bytes:
         assert not self._closed, "read of unmapped memory"
-        return bytes(self._memory.data[part])
+        return bytes(self._memory[part])
 
     def close(self) -> None:
         assert not self._closed
@@ -129,6 +113,7 @@ class _Handle:
         self._done: deque[int] = deque()
         self.mapped = 0
         self._streaming = False
+        camera.panel.is_streaming = lambda: self._streaming
         self._frame = 0
         self._sequence = 0
         self._due_ns = 0
@@ -144,7 +129,8 @@ class _Handle:
         releasing = isinstance(argument, abi.RequestBuffers) and argument.count == 0
         if request in camera.fails and not releasing:
             raise _error(camera.fails[request])
-        getattr(self, f"_{request.name.lower()}")(argument)
+        panel = camera.panel.calls.get(request)
+        (panel or getattr(self, f"_{request.name.lower()}"))(argument)
 
     def _querycap(self, capability: abi.Capability) -> None:
         capability.driver, capability.card = b"fake", self._camera.name.encode()
@@ -185,12 +171,12 @@ class _Handle:
         picture = stream.fmt.pix_mp if self._camera.planar else stream.fmt.pix
         picture.width, picture.height = self._size
         picture.pixelformat, picture.field = self._pixel_format, self._camera.grants_field
-        layout = picture.plane_fmt[0] if self._camera.planar else picture
-        raw = self._pixel_format == abi.YUYV
-        layout.bytesperline = self._size[0] * 2 + self._camera.row_padding if raw else 0
-        layout.sizeimage = BUFFER_BYTES
+        row = {abi.YUYV: self._size[0] * 2, abi.NV12: self._size[0], abi.NV12_TWO_PLANES: self._size[0]}
+        stride = row.get(self._pixel_format, -self._camera.row_padding) + self._camera.row_padding
+        for layout in picture.plane_fmt[: self._planes] if self._camera.planar else (picture,):
+            layout.bytesperline, layout.sizeimage = stride, BUFFER_BYTES
         if self._camera.planar:
-            picture.num_planes = self._camera.grants_planes
+            picture.num_planes = self._planes
 
     def _s_fmt(self, stream: abi.StreamFormat) -> None:
         self._require_free()
@@ -213,14 +199,18 @@ class _Handle:
         if self.mapped or (request.count == 0 and self._streaming):
             raise _error(errno.EBUSY)
         count = min(max(request.count, self._camera.fewest_buffers), self._camera.most_buffers) if request.count else 0
-        self._memory = [_Memory() for _ in range(count)]
+        planes = self._planes
+        self._memory = [
+            _Memory(tuple(bytearray(BUFFER_BYTES) for _ in range(planes)), [0] * planes) for _ in range(count)
+        ]
         self._camera.owner = self if count else None
         request.count = count
 
     def _querybuf(self, buffer: abi.Buffer) -> None:
         if self._camera.planar:
-            plane = buffer.m.planes[0]
-            plane.length, plane.m.mem_offset = BUFFER_BYTES, buffer.index * BUFFER_BYTES
+            for number in range(self._planes):
+                plane = buffer.m.planes[number]
+                plane.length, plane.m.mem_offset = BUFFER_BYTES, (buffer.index * self._planes + number) * BUFFER_BYTES
         else:
             buffer.length, buffer.m.offset = BUFFER_BYTES, buffer.index * BUFFER_BYTES
 
@@ -251,14 +241,16 @@ class _Handle:
         buffer.index, buffer.sequence, buffer.flags = index, memory.sequence, memory.flags
         buffer.timestamp = abi.TimeValue(memory.stamp_ns // 10**9, memory.stamp_ns % 10**9 // 1000)
         if self._camera.planar:
-            plane = buffer.m.planes[0]
-            plane.bytesused, plane.data_offset = memory.used, self._camera.data_offset
+            for number, used in enumerate(memory.used):
+                plane = buffer.m.planes[number]
+                plane.bytesused, plane.data_offset = used, self._camera.data_offset
         else:
-            buffer.bytesused = memory.used
+            buffer.bytesused = memory.used[0]
 
     def map(self, length: int, offset: int) -> FakeMapping:
         assert length == BUFFER_BYTES
-        return FakeMapping(self, self._memory[offset // BUFFER_BYTES])
+        index, plane = divmod(offset // BUFFER_BYTES, self._planes)
+        return FakeMapping(self, self._memory[index].planes[plane])
 
     def poll(self, timeout_ns: int) -> int:
         until = self._system.now_ns + timeout_ns
@@ -292,19 +284,19 @@ class _Handle:
 
     def _fill(self, memory: _Memory) -> None:
         camera = self._camera
-        width, height = camera.frame_size or self._size
-        if self._pixel_format == abi.YUYV:
-            row = bytes([self._frame % 256]) * width * 2 + b"\xee" * camera.row_padding
-            data = row * height
-        else:
-            data = jpeg(width, height, self._frame)
+        planes = contents(self._pixel_format, camera.frame_size or self._size, self._frame, camera.row_padding)
         damage = camera.damage.get(self._frame)
-        data = b"\x99" * camera.data_offset + (damage(data) if damage else data)
-        memory.data[: len(data)] = data
-        memory.used = len(data)
+        for number, data in enumerate(planes):
+            filled = b"\x99" * camera.data_offset + (damage(data) if damage else data)
+            memory.planes[number][: len(filled)] = filled
+            memory.used[number] = len(filled)
         memory.sequence = self._sequence % 2**32
         memory.stamp_ns = self._due_ns + camera.stamp_shift_ns
         memory.flags = camera.clock | (abi.BufferFlags.ERROR if self._frame in camera.flagged else 0)
+
+    @property
+    def _planes(self) -> int:
+        return self._camera.grants_planes or (2 if self._pixel_format == abi.NV12_TWO_PLANES else 1)
 
     @property
     def _interval_ns(self) -> int:

@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 from fakes.agent_process import AgentProcess, host_of, result_of, running_agent, wait_for
+from fakes.alsa import DEVICE, alsa_configuration, tone
 from fakes.clips import assert_clips_are_whole, decoded_frames, sidecar_of
 from fakes.live import Live
+from fakes.microphone import sound_seconds
 
 COMPLETE, ERROR, CANCELLED = 4, 5, 7
 
@@ -19,12 +21,15 @@ CAMERAS: list[dict[str, Any]] = [
     {"id": "warm", "name": "Door", "backend": "file", "keep_warm": True},
     {"id": "gone", "backend": "file", "address": "/nowhere.mp4", "wait_seconds": 1},
     {"id": "other", "backend": "file"},
+    {"id": "loud", "backend": "file", "microphone": DEVICE},
 ]
 
 
 @pytest.fixture(scope="module")
 def agent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AgentProcess]:
-    with running_agent(tmp_path_factory.mktemp("actions"), CUELIGHT_CAMERAS=json.dumps(CAMERAS)) as agent:
+    folder = tmp_path_factory.mktemp("actions")
+    sound = str(alsa_configuration(folder, tone(0, 48_000) * 10))
+    with running_agent(folder, CUELIGHT_CAMERAS=json.dumps(CAMERAS), ALSA_CONFIG_PATH=sound) as agent:
         yield agent
         assert agent.stop() == 0
         assert_clips_are_whole(agent.media)
@@ -148,7 +153,7 @@ def test_parameters_are_read_as_they_were_accepted(agent: AgentProcess) -> None:
 
 
 def test_values_that_an_action_cannot_take_are_named(agent: AgentProcess) -> None:
-    for wrong in ({"camera": "attic"}, {"encoding": "theora"}):
+    for wrong in ({"camera": "attic"}, {"encoding": "theora"}, {"container": "avi"}):
         parameters: dict[str, Any] = {"durationSeconds": 1, **wrong}
         event = agent.wait_for_event(agent.create_event("Video_Start_recording", **parameters))
         assert event["eventStatus"] == ERROR
@@ -174,6 +179,63 @@ def test_a_warm_camera_films_from_before_the_request(agent: AgentProcess) -> Non
     assert clip["seconds"] >= 1
 
 
+def test_a_pre_roll_is_kept_as_far_as_the_ring_reaches_and_told(agent: AgentProcess) -> None:
+    time.sleep(2.5)
+    asked: dict[str, Any] = {
+        "camera": "warm",
+        "durationSeconds": 1,
+        "preRollSeconds": 1.5,
+        "container": "mkv",
+        "audio": 1,
+    }
+    outcome = result_of(agent.wait_for_event(agent.create_event("Video_Start_recording", **asked)))
+    (clip,) = outcome["clips"]
+    assert outcome["preRollSeconds"] >= 1.5
+    assert clip["seconds"] == pytest.approx(1 + outcome["preRollSeconds"], abs=0.15)
+    assert (outcome["container"], clip["file"][-4:], outcome["audio"]) == ("mkv", ".mkv", False)
+    assert decoded_frames(agent.media / clip["file"]) == clip["frames"]
+    assert any("recorded without sound: the camera has no microphone" in note for note in outcome["notes"])
+    more = agent.create_event("Video_Start_recording", camera="warm", durationSeconds=0.5, preRollSeconds=30)
+    notes = " ".join(result_of(agent.wait_for_event(more))["notes"])
+    assert "ring_seconds of camera 'Door' is 2, 30 s asked" in notes
+    assert "30 s were asked, but no more was kept" in notes
+
+
+def test_sound_is_recorded_through_alsa(agent: AgentProcess) -> None:
+    asked: dict[str, Any] = {"camera": "loud", "durationSeconds": 2, "audio": 1}
+    outcome = result_of(agent.wait_for_event(agent.create_event("Video_Start_recording", **asked)))
+    assert outcome["audio"] is True
+    assert not any("sound" in note for note in outcome["notes"])
+    (clip,) = outcome["clips"]
+    assert sound_seconds(agent.media / clip["file"]) == pytest.approx(2, abs=0.5)
+
+
+def test_a_post_roll_follows_a_stop_and_not_an_end(agent: AgentProcess) -> None:
+    for stop, after in (("Video_Stop_recording", 1.5), ("Device_End_process", 0.0)):
+        key = start(agent, postRollSeconds=1.5 if after else 60)
+        began = time.monotonic()
+        end = agent.create_event(stop, **({} if after else {"eventID": key}))
+        agent.wait_for_event(end)
+        assert after <= time.monotonic() - began < after + 1.5
+        assert agent.event(key)["eventStatus"] == (COMPLETE if after else CANCELLED)
+
+
+def test_a_post_roll_is_cut_short_by_an_end(agent: AgentProcess) -> None:
+    key = start(agent, postRollSeconds=600)
+    stop = agent.create_event("Video_Stop_recording")
+    time.sleep(0.5)
+    agent.wait_for_event(agent.create_event("Device_End_process", eventID=key), timeout=5)
+    assert agent.wait_for_event(stop, timeout=5)["eventStatus"] == COMPLETE
+    assert agent.event(key)["eventStatus"] == COMPLETE, "its own stop came first"
+
+
+def test_a_time_lapse_takes_its_time_and_is_short_to_watch(agent: AgentProcess) -> None:
+    asked = {"durationSeconds": 3, "timeLapseSeconds": 1}
+    outcome = result_of(agent.wait_for_event(agent.create_event("Video_Start_recording", **asked)))
+    assert sum(clip["frames"] for clip in outcome["clips"]) in (3, 4)
+    assert outcome["seconds"] == pytest.approx(sum(clip["frames"] for clip in outcome["clips"]) / 25, abs=0.01)
+
+
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM], ids=["killed", "terminated"])
 def test_a_lost_host_costs_a_segment_and_not_the_attempt(agent: AgentProcess, how: signal.Signals) -> None:
     with Live(agent.state / "api.sock") as live:
@@ -184,8 +246,9 @@ def test_a_lost_host_costs_a_segment_and_not_the_attempt(agent: AgentProcess, ho
     outcome = result_of(event)
     assert (event["eventStatus"], event["attemptNumber"]) == (COMPLETE, 1)
     assert len(outcome["clips"]) == 2
-    assert outcome["seconds"] == pytest.approx(4, abs=0.3)
+    assert outcome["seconds"] - outcome["preRollSeconds"] == pytest.approx(4, abs=0.3)
     assert any("a segment was cut" in note for note in outcome["notes"])
+    assert any(note.startswith("no picture from ") for note in outcome["notes"])
     assert live.percents(key) == sorted(live.percents(key))
 
 

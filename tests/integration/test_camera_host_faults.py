@@ -1,5 +1,6 @@
 """What a recording must survive: a camera that comes back, an encoder that fails, a disk that refuses its sidecar."""
 
+import contextlib
 import errno
 import os
 import time
@@ -9,14 +10,14 @@ from typing import NoReturn
 
 import av
 import pytest
+from fakes.encoders import BrokenEncoder
 from fakes.recording import MJPG, Reports, check_clip, make_order, make_packet
 from fakes.source import FakeSource
 
 from hardware.errors import CameraUnavailable, StorageFull
 from hardware.models import CameraSpec, ClipFile, Codec, Packet
-from hardware.pipeline import stage
-from hardware.pipeline.plan import Recipe
-from hardware.pipeline.transcode import Transcoder
+from hardware.pipeline import encoders
+from hardware.pipeline.decoding import Decoder
 from hardware.sinks import segment as segment_module
 from hardware.sinks.segment import Segment
 from hardware.sinks.syncing import Syncer
@@ -71,10 +72,7 @@ def test_a_recording_asked_for_while_the_camera_is_away_has_no_pictures_of_befor
 def test_an_encoder_that_cannot_be_made_gives_way_to_the_cameras_pictures(
     film: Callable[[FakeSource], Station], reports: Reports, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(_recipe: Recipe) -> NoReturn:
-        raise av.FFmpegError(1, "no such encoder")
-
-    monkeypatch.setattr(stage, "Transcoder", refuse)
+    monkeypatch.setattr(encoders, "CANDIDATES", (BrokenEncoder().candidate(),))
     film(FakeSource(MJPG)).start_sink(make_order(tmp_path, duration_seconds=0.3))
     started = reports.started()
     assert (started.granted.codec, started.granted.encoded) == (Codec.MJPEG, False)
@@ -85,14 +83,12 @@ def test_an_encoder_that_cannot_be_made_gives_way_to_the_cameras_pictures(
 
 
 def test_pictures_that_never_decode_are_not_remembered() -> None:
-    transcoder = Transcoder(Recipe(MJPG, bitrate=0, gop=10, rotation=0, hflip=False, vflip=False))
+    decoder = Decoder(MJPG)
     for number in range(300):
         packet = Packet(b"\xff\xd8no picture", Codec.MJPEG, 320, 240, number * 1_000_000, number, key=True)
-        try:
-            transcoder.convert(packet)
-        except av.FFmpegError:
-            continue
-    assert len(transcoder._under_way) < 100
+        with contextlib.suppress(av.FFmpegError):
+            list(decoder.decode(packet))
+    assert len(decoder._under_way) < 100
 
 
 def test_a_segment_whose_sidecar_cannot_be_written_leaves_nothing_behind(

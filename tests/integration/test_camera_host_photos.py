@@ -14,7 +14,8 @@ from fakes.filming import Film, stations
 from fakes.footage import mjpeg_footage
 from fakes.recording import H264, MJPG, YUYV, Reports, check_clip, check_photo, make_order, make_photo_order
 from fakes.source import RATE, FakeSource
-from fakes.v4l2 import YUYV_TINY, FakeCamera, LiveSystem
+from fakes.v4l2 import FakeCamera, LiveSystem
+from fakes.v4l2_pictures import YUYV_TINY
 
 from hardware.camera import Source
 from hardware.durable import write_durably

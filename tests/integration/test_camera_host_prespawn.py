@@ -7,7 +7,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -159,12 +160,19 @@ def test_spawning_needs_next_to_nothing() -> None:
     assert not {"asyncio", "pydantic", "subprocess", "logging", "av", "hardware.models"} & set(found.split())
 
 
+def descriptors(pid: int) -> Iterator[tuple[str, str]]:
+    """What the process has open now; it opens and closes files meanwhile."""
+    for path in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):
+            yield path.name, str(path.readlink())
+
+
 def test_a_host_gets_no_descriptor_of_ours_but_its_own(tmp_path: Path) -> None:
     with (tmp_path / "ours").open("w"):
         spawned = prespawn()
         try:
             wait_for_signal_handler(spawned.pid)
-            names = {path.name: str(path.readlink()) for path in Path(f"/proc/{spawned.pid}/fd").iterdir()}
+            names = dict(descriptors(spawned.pid))
         finally:
             spawned.discard()
     assert names["0"] == os.devnull

@@ -130,13 +130,13 @@ async def test_a_killed_host_costs_the_open_second_only(connect: Connect, tmp_pa
         await handle.ended()
     with pytest.raises(HostLost):
         await everything(handle)
-    assert len(decode(tmp_path / "one-0.mp4")) >= 20
+    assert len(decode(tmp_path / "one-0.mp4")) >= 16, "2.6 s at 10 a second, but for one second"
     sidecar = ClipFile.model_validate_json((tmp_path / "one-0.mp4.json").read_text())
     assert not sidecar.closed
     assert sidecar.context == {"event": "e1"}
     recovered = ClipFile.model_validate(await run_job("recover", path=str(tmp_path / "one-0.mp4")))
     assert recovered.recovered
-    assert recovered.frames >= 20
+    assert recovered.frames >= 16
     check_clip(tmp_path, recovered)
     assert await client.ready(10.0)
     assert client.pid != killed

@@ -3,20 +3,20 @@
 import errno
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
+from fakes.encoders import slow_encoder
 from fakes.filming import Film, stations
 from fakes.recording import H264, MJPG, YUYV, Reports, check_clip, make_order
 from fakes.source import FakeSource
 
 from hardware.lock import CameraLock
 from hardware.models import CameraSpec, Codec, Format
-from hardware.pipeline import stage
-from hardware.pipeline.transcode import Transcoder
+from hardware.pipeline import decodestage, encoders, stage
 from hardware.sinks import mediafile
 from hardware.station import Station
 
@@ -143,14 +143,8 @@ def test_turned_pictures(
 def test_a_slow_encoder_gives_way_to_the_cameras_pictures(
     film: Film, reports: Reports, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    convert = Transcoder.convert
-
-    def slowly(self: Transcoder, packet: object) -> object:
-        time.sleep(0.1)
-        return convert(self, packet)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(Transcoder, "convert", slowly)
-    monkeypatch.setattr(stage, "LONGEST_LAG_NS", 300_000_000)
+    monkeypatch.setattr(encoders, "CANDIDATES", (slow_encoder(0.1),))
+    monkeypatch.setattr(decodestage, "LONGEST_LAG_NS", 300_000_000)
     film(FakeSource(MJPG)).start_sink(make_order(tmp_path, duration_seconds=1.5))
     ended = reports.ended()
     first, second = reports.clips()
@@ -228,6 +222,25 @@ def test_a_recording_without_any_frame_can_be_stopped(film: Film, reports: Repor
     assert (ended.outcome, ended.frames) == ("stopped", 0)
     assert source.notes == []
     assert list(tmp_path.glob("*.mp4*")) == []
+
+
+def test_a_recording_that_is_stopped_before_its_encoder_is_loaded_has_what_the_camera_gave(
+    film: Film, reports: Reports, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = encoders.candidates
+
+    def loaded_slowly(codec: Codec) -> Sequence[encoders.Candidate]:
+        time.sleep(2.0)
+        return known(codec)
+
+    monkeypatch.setattr(encoders, "candidates", loaded_slowly)
+    station = film(FakeSource(MJPG), warm=True)
+    station.start_sink(make_order(tmp_path))
+    time.sleep(0.5)
+    station.stop_sink("one")
+    assert reports.ended().outcome == "stopped"
+    (clip,) = reports.clips()
+    assert clip.seconds == pytest.approx(0.5, abs=0.1)
 
 
 def test_lost_frames_are_counted(film: Film, reports: Reports, tmp_path: Path) -> None:

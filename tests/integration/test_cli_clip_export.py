@@ -13,7 +13,7 @@ from fakes.clips import decoded_frames
 from fakes.command_line import cuelight, on_a_terminal
 from fakes.footage import make_fragmented
 
-from agent.cli import clip_export
+from agent.cli.clips import export
 from agent.cli.errors import FileUnusable
 
 UUID = "0190b5c2-7a3b-7c4d-8e5f-0123456789ab"
@@ -98,7 +98,7 @@ def test_who_may_not_read_is_told_who_may(
     source.parent.chmod(mode)
     entry = source.parent.stat()
     with pytest.raises(FileUnusable) as caught:
-        clip_export._check_readable(source)
+        export._check_readable(source)
     assert f"{source.parent} is closed to this user; run the command as the user" in caught.value.message
     assert pwd.getpwuid(entry.st_uid).pw_name in caught.value.message
     assert (f"member of the group {grp.getgrgid(entry.st_gid).gr_name}" in caught.value.message) == for_group

@@ -129,7 +129,8 @@ async def test_doctor(agent: AgentSocket, tmp_path: Path) -> None:
     startup = {"binding": "", "eventID": 0, "note": ""}
     clock = {"now": "2026-07-01T12:00:00.000000Z"}
     agent.answers["GET /v1/status"] = {
-        "mode": "online", "reason": "", "startup": startup, "incidents": [], "clock": clock
+        "mode": "online", "reason": "", "startup": startup, "incidents": [], "clock": clock,
+        "media": {"fullSince": None, "unmet": []},
     }  # fmt: skip
     well = await called(tmp_path, "doctor", "--json")
     assert well.code == 0

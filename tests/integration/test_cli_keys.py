@@ -37,8 +37,13 @@ STATUS: dict[str, Any] = {
     "outbox": {"waiting": 3, "oldestDate": "2026-07-01T09:00:00.000000Z"},
     "cameras": [camera(1)],
     "running": [event(12, eventStatus=3, percentComplete=42.0)],
+    "streams": [],
     "clock": {"now": "2026-07-01T12:10:00.000000Z", "quality": "floor"},
-    "media": {"folder": "/media", "freeBytes": 12_345_678_901},
+    "chain": {"links": 0, "key": ""},
+    "media": {
+            "folder": "/media", "freeBytes": 12_345_678_901, "usedBytes": 0, "protectedBytes": 0, "limitBytes": 0,
+            "removed": 0, "lastRemoved": None, "fullSince": None, "unmet": [],
+        },
     "incidents": [{"date": "2026-07-01T10:00:01.000000Z", "code": "damaged", "message": "\x1b[31mnew database"}],
 }  # fmt: skip
 
@@ -65,7 +70,7 @@ async def test_status(agent: AgentSocket, tmp_path: Path) -> None:
         "camera    Main camera (main) is open",
         "runs      event 12, Video_Start_recording, 42 %",
         "clock     2026-07-01 14:10:00, floor",
-        "disk      12.3 GB free in /media",
+        "disk      12.3 GB free in /media, media take 0 B",
         "incident  2026-07-01 12:00:01 damaged: \N{REPLACEMENT CHARACTER}[31mnew database",
     ]
     assert (await called(tmp_path, "status", "--json")).document == STATUS

@@ -51,15 +51,21 @@ def memory_damaged(agent: AgentProcess) -> None:
     agent.start()
 
 
+def clip_changed(agent: AgentProcess) -> None:
+    clip = next(agent.media.rglob("*.mp4"))
+    clip.write_bytes(clip.read_bytes()[:-1] + b"!")
+
+
 EVENTS: dict[str, Callable[[AgentProcess], None]] = {
     "the agent is killed, and starts again": killed,
     "the agent is stopped, and starts again": started_again,
+    "a clip is changed": clip_changed,
     "the database and the sealed cache are damaged, and the agent starts again": memory_damaged,
 }
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_a_page_can_be_followed_from_top_to_bottom(page: Path, tmp_path: Path) -> None:
+def test_a_page_can_be_followed(page: Path, tmp_path: Path) -> None:
     blocks = blocks_of(page)
     if not any(block.language == TYPED for block in blocks):
         return

@@ -179,7 +179,7 @@ def test_a_file_without_video_is_told_as_such(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "arguments", "reason"),
     [
-        ("paint", {"path": "/x"}, "no such job; there are hash, probe, recover, remux"),
+        ("paint", {"path": "/x"}, "no such job; there are .*hash, probe, recover, remux"),
         ("hash", {"path": "clip.mp4"}, "must be absolute"),
         ("hash", {"path": "/no/such/clip.mp4"}, "no file '/no/such/clip.mp4'"),
         ("probe", {"path": "/no/such/clip.mp4"}, "no file '/no/such/clip.mp4'"),

@@ -11,6 +11,7 @@ from agent.media.chain.ledger import Ledger
 from agent.media.chain.links import BrokenLink, Entry, Link, forge, public_key
 from agent.startup.sealed import SealedState, encoded
 from presets_store.clock import Clock, micros
+from presets_store.errors import CuelightError
 from presets_store.services.restore import Incident
 
 logger = logging.getLogger(__name__)
@@ -31,7 +32,7 @@ class Chain:
     """Appends to the ledger. A link is on the disk when `add` returns; the sealed cache knows the newest one, too.
 
     Where the ledger says less than the cache remembers, it was cut: that is told, and the chain goes on from what the
-    cache remembers, so that a check finds the gap.
+    cache remembers, so that a check finds the gap, and names its key again: the ledger that had it may be gone.
     """
 
     def __init__(self, ledger: Ledger, sealed: SealedState, clock: Clock, serial: str) -> None:
@@ -41,6 +42,7 @@ class Chain:
         self._serial = serial
         self._key: Ed25519PrivateKey | None = None
         self._head = Head()
+        self._begun = False
         self._lock = asyncio.Lock()
 
     @property
@@ -54,24 +56,36 @@ class Chain:
         return self._head
 
     async def open(self) -> list[Incident]:
-        """Takes up the chain, with a new key if the device has none; what was found wrong with it. Raises OSError."""
+        """Takes up the chain, with a new key if the device has none; what was found wrong with it. Once.
+
+        Raises OSError, and what the sealed cache raises.
+        """
+        async with self._lock:
+            return await self._open() if self._key is None else []
+
+    async def _open(self) -> list[Incident]:
         kept = self._sealed.value(_KEY)
-        self._key = Ed25519PrivateKey.from_private_bytes(kept) if kept else Ed25519PrivateKey.generate()
+        key = Ed25519PrivateKey.from_private_bytes(kept) if kept else Ed25519PrivateKey.generate()
         spare, newest = await asyncio.to_thread(lambda: (self._ledger.trim(), self._ledger.newest()))
         if spare:
             logger.warning("an unfinished link of the chain was cut off (%d bytes)", spare)
         found, wrong = self._compare(newest)
         self._head = found
         if not kept:
-            await self._sealed.keep({_KEY: self._key.private_bytes_raw()})
-        if (self._sealed.document(_HEAD) or {}).get("key") != self.key:
-            await self._append([Entry(kind="begin", signed=self._now(), device=self._serial, key=self.key)])
+            await self._sealed.keep({_KEY: key.private_bytes_raw()})
+        self._key = key
+        self._begun = not wrong and (self._sealed.document(_HEAD) or {}).get("key") == self.key
         return [Incident("chain_broken", wrong, self._now())] if wrong else []
 
     async def add(self, entries: Sequence[Entry]) -> list[Link]:
         """Appends what `entries` say; the links. Raises OSError."""
+        if not entries:
+            return []
         async with self._lock:
-            return await self._append(entries)
+            begin = [] if self._begun else [Entry(kind="begin", signed=self._now(), device=self._serial, key=self.key)]
+            links = await self._append([*begin, *entries])
+            self._begun = True
+            return links[len(begin) :]
 
     def removed(self, camera: str, file: str, reason: str) -> Entry:
         """What is to be appended when the device itself removes a file."""
@@ -85,6 +99,8 @@ class Chain:
             there = _head_of(newest)
         except BrokenLink as broken:
             return remembered, f"the chain of clips is damaged at its end: {broken.reason}"
+        if there.number == remembered.number and there.hash != remembered.hash:
+            return remembered, f"link {there.number} of the chain of clips is not the one that this device wrote"
         if there.number >= remembered.number:
             return there, ""  # the cache is a write behind after a power cut
         return (
@@ -101,11 +117,13 @@ class Chain:
             link = forge(entry, head.number + 1, head.hash, self._key)
             head = Head(link.number, link.hash)
             links.append(link)
-        if links:
-            lines = [link.line() for link in links]
-            await asyncio.to_thread(self._ledger.append, links[0].number, lines)
-            self._head = head
+        lines = [link.line() for link in links]
+        await asyncio.to_thread(self._ledger.append, links[0].number, lines)
+        self._head = head
+        try:
             await self._sealed.keep({_HEAD: encoded({"number": head.number, "hash": head.hash, "key": self.key})})
+        except CuelightError as error:
+            logger.error("the newest link is not remembered: %s", error)  # as after a power cut; written it is
         return links
 
     def _now(self) -> int:

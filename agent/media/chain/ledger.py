@@ -12,6 +12,10 @@ LINKS_PER_FILE = 10_000
 """About 5 MB; a file a week with a segment a minute."""
 
 
+_TAIL = 1 << 20
+"""Bytes: more than is ever appended at once; a power cut may leave zeros instead of all of it."""
+
+
 class Ledger:
     """`<media folder>/chain/<first number>.jsonl`, nine digits, in order. Raises OSError."""
 
@@ -21,7 +25,7 @@ class Ledger:
 
     def files(self) -> list[Path]:
         """The files, oldest first; empty without a chain."""
-        return sorted(path for path in self._folder.glob("*.jsonl") if path.stem.isdecimal())
+        return sorted(path for path in self._folder.glob("*.jsonl") if path.stem.isdecimal() and path.is_file())
 
     def lines(self) -> Iterator[bytes]:
         """All links, oldest first; an unfinished last line (a power cut in the write) is left out."""
@@ -45,7 +49,7 @@ class Ledger:
             return 0
         with files[-1].open("r+b") as file:
             size = file.seek(0, os.SEEK_END)
-            file.seek(max(0, size - LONGEST_LINE))
+            file.seek(max(0, size - _TAIL))
             tail = file.read()
             spare = len(tail) - (tail.rfind(b"\n") + 1)
             if spare:
@@ -54,19 +58,30 @@ class Ledger:
             return spare
 
     def append(self, number: int, lines: Sequence[bytes]) -> None:
-        """Adds `lines`, the first of which is link `number`; they are on the disk when this returns."""
+        """Adds `lines`, the first of which is link `number`; they are on the disk when this returns, all or none."""
         if not self._folder.is_dir():
             make_folder_durably(self._folder)
         files = self.files()
         is_full = not files or number - int(files[-1].stem) >= self._links_per_file
         path = self._folder / f"{number:09d}.jsonl" if is_full else files[-1]
         descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(b"".join(lines))
-            file.flush()
-            os.fsync(file.fileno())
+        try:
+            _write(descriptor, b"".join(lines))
+        finally:
+            os.close(descriptor)
         if is_full:
             sync_folder(self._folder)
+
+
+def _write(descriptor: int, data: bytes) -> None:
+    size = os.fstat(descriptor).st_size
+    try:
+        while data:
+            data = data[os.write(descriptor, data) :]
+        os.fsync(descriptor)
+    except OSError:
+        os.ftruncate(descriptor, size)  # a full disk takes half a link, and the next one would follow that
+        raise
 
 
 def _lines(path: Path) -> Iterator[bytes]:

@@ -46,7 +46,7 @@ def document(routes: Sequence[web.RouteDef]) -> dict[str, Any]:
             "schemas": dict(sorted(schemas.components.items())),
             "responses": common_responses(),
             "parameters": texts.HEADERS,
-            "securitySchemes": texts.SECURITY_SCHEMES,
+            "securitySchemes": texts.SECURITY_SCHEMES | texts.LINK_SCHEME,
         },
     }
 

@@ -9,6 +9,8 @@ from presets_store.api.documentation import Access, Operation
 from presets_store.api.errors import (
     InvalidHeader,
     InvalidIdempotencyKey,
+    LinkRefused,
+    LocalOnly,
     NonceMemoryFull,
     NonceUsed,
     SignatureHeaderRepeated,
@@ -83,6 +85,10 @@ def _failures(operation: Operation) -> Iterator[Failure]:
         return
     yield from _AUTHENTICATED
     yield from _failures_of((*_OF_SIGNATURES, *_OF_STORAGE, InvalidIdempotencyKey))
+    if operation.access is Access.LOCAL:
+        yield from _failures_of((LocalOnly,))
+    if operation.access is Access.LINK:
+        yield from _failures_of((LinkRefused,))
     if operation.body or operation.query:
         yield from _failures_of((BadJson, BadRequestBody))
     if operation.headers:

@@ -13,7 +13,7 @@ from presets_store.api.openapi.paths import identifier, variables_of
 from presets_store.api.openapi.schemas import ANSWER, REQUEST, Schemas, models_of
 
 EVENT_STREAM: Final = "text/event-stream"
-_OWN_PACKAGE: Final = __name__.partition(".")[0]
+_OF_THE_OWNER: Final = "routes"
 
 
 def describe(route: web.RouteDef, method: str, schemas: Schemas) -> dict[str, Any]:
@@ -37,16 +37,18 @@ def describe(route: web.RouteDef, method: str, schemas: Schemas) -> dict[str, An
             "required": schemas.says_something(operation.body),
             "content": {"application/json": {"schema": schemas.of(operation.body, REQUEST)}},
         }
-    if operation.access is not Access.SIGNED:
+    if operation.access is Access.LINK:
+        found["security"] = [*texts.SIGNED, texts.LINKED]
+    elif operation.access is not Access.SIGNED:
         found["security"] = []
     found["responses"] = _success(operation, schemas) | responses_of(operation)
     return found
 
 
 def group_of(module: str) -> str:
-    """The tag of the routes of a module: `presets_store.api.events` -> `events`; of other packages, the package."""
+    """The tag of the routes of a module: `presets_store.api.events` -> `events`, `agent.api.routes` -> `agent`."""
     package, *_, name = module.split(".")
-    return name if package == _OWN_PACKAGE else package
+    return package if name == _OF_THE_OWNER else name.replace("_", " ")
 
 
 def _description(route: web.RouteDef, operation: Operation) -> str:
@@ -87,13 +89,15 @@ def _success(operation: Operation, schemas: Schemas) -> dict[str, Any]:
         (model,) = models_of(operation.answer)
         schema = {"type": "string", "description": texts.EVENT_STREAM.format(model=model.__name__)}
         response["content"] = {EVENT_STREAM: {"schema": schema}}
+    elif operation.media:
+        response["content"] = {kind: {} for kind in operation.media}
     elif operation.answer is not None:
         response["content"] = {operation.content_type: {"schema": schemas.of(operation.answer, ANSWER)}}
     return {"200": response}
 
 
 def _outcome(operation: Operation) -> str:
-    if operation.answer is None:
+    if operation.answer is None and not operation.media:
         return "Done; the body is empty."
     if NoneType in get_args(operation.answer):
         return "The answer; the body is empty when there is none."

@@ -69,6 +69,18 @@ SECURITY_SCHEMES: Final[dict[str, Any]] = {
 SIGNED: Final[list[dict[str, list[str]]]] = [{name: [] for name in SECURITY_SCHEMES}]
 """All five together."""
 
+LINK_SCHEME: Final[dict[str, Any]] = {
+    "link": {
+        "type": "apiKey",
+        "in": "query",
+        "name": "token",
+        "description": "The token of a link (`POST /v1/camera/{camera}/viewlink`): it opens one camera for a while.",
+    }
+}
+
+LINKED: Final[dict[str, list[str]]] = {name: [] for name in LINK_SCHEME}
+"""Instead of a signature."""
+
 _TOKEN: Final = {"type": "string", "pattern": "^[!-~]{0,128}$"}
 
 HEADERS: Final[dict[str, Any]] = {

@@ -93,6 +93,7 @@ __all__ = [
     "PARAMETER_MODELS",
     "Bars",
     "EndProcess",
+    "MultiplexTarget",
     "Parameters",
     "StartParameters",
     "TestEvent",

@@ -16,11 +16,15 @@ Side = Annotated[int, Field(ge=0, le=MAX_SIDE)]
 Rate = Annotated[float, Field(ge=0, le=MAX_RATE, allow_inf_nan=False)]
 """Frames per second; 0 leaves it to the device."""
 Port = Annotated[int, Field(ge=0, le=65_535)]
-Seconds = NotNegative
+Seconds = Annotated[NotNegative, Field(le=1e9)]
+"""As nanoseconds they must still be a whole number of a usual size; it is 31 years."""
 Rotation = Annotated[int, Field(ge=0, le=270, multiple_of=90)]
 """Degrees clockwise."""
+ControlValue = bool | Int | Name
+Controls = Annotated[dict[Name, ControlValue], Field(max_length=64)]
+"""Values for the camera's own controls, by their names."""
 
-__all__ = ["Count", "Flag", "Int", "Name", "NameOrId", "Port", "Rate", "Rotation", "Seconds", "Side"]
+__all__ = ["Controls", "Count", "Flag", "Int", "Name", "NameOrId", "Port", "Rate", "Rotation", "Seconds", "Side"]
 
 
 class Parameters(WireModel):

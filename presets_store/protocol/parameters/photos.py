@@ -5,13 +5,14 @@ from typing import Annotated
 from pydantic import Field
 
 from presets_store.protocol.fields import Real
-from presets_store.protocol.parameters.base import Count, Flag, Name, Rotation, Seconds, Side, StartParameters
+from presets_store.protocol.parameters.base import Controls, Count, Flag, Name, Rotation, Seconds, Side, StartParameters
 
 
 class CapturePhoto(StartParameters):
     """Image_Start_taking_photos. `interval_seconds` 0: one photo; `height` and `width` 0: all that the sensor has.
 
     `shutter` in microseconds, 0 automatic; `ev` in stops; `brightness` -1 to 1; the three below it are multipliers.
+    Ours, and left out by other clients: `controls` are the camera's own, by name.
     """
 
     height: Side = 0
@@ -33,3 +34,4 @@ class CapturePhoto(StartParameters):
     shutter: Count = 0
     gain: Real = 0.0
     hdr: Name = "off"
+    controls: Controls = Field(default_factory=dict)

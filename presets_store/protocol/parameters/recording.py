@@ -1,11 +1,13 @@
 """Parameters of recordings."""
 
-from typing import Final
+from typing import Annotated, Final
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 from presets_store.protocol.base import wire_name
 from presets_store.protocol.parameters.base import (
+    DAY,
+    Controls,
     Count,
     Flag,
     Int,
@@ -38,6 +40,10 @@ ENCODER_KEYS: Final = frozenset(
 
 KILOBIT_LIMIT: Final = 100_000
 
+MAX_PRE_ROLL: Final = 60.0
+MAX_POST_ROLL: Final = 3600.0
+MAX_OVERLAY: Final = 200
+
 
 def recording_name(attribute: str) -> str:
     """The wire name of a recording's member."""
@@ -48,6 +54,11 @@ class Recording(StartParameters):
     """Video_Start_recording. `segment_length_seconds` 0: no split; `encoding` "": copied if H.264 or H.265.
 
     A `bitrate` below 100000 is kbit/s, above it bit/s.
+
+    Ours, and left out by other clients: `pre_roll_seconds` before the request and `post_roll_seconds` after a stop; one
+    picture in `time_lapse_seconds` (0: all); `container` "mp4", "mkv" or "ts" ("": mp4); `align_segments` ends segments
+    at multiples of their length by wall time; `overlay` is drawn into the picture, `{time}` and `{name}` filled in;
+    `controls` are the camera's own, by name.
     """
 
     model_config = ConfigDict(alias_generator=recording_name)
@@ -74,6 +85,13 @@ class Recording(StartParameters):
     h264_b_qp: Int = 25
     h264_minimum_qp_value: Int = 20
     h264_maximum_qp_value: Int = 51
+    pre_roll_seconds: Annotated[Seconds, Field(le=MAX_PRE_ROLL)] = 0.0
+    post_roll_seconds: Annotated[Seconds, Field(le=MAX_POST_ROLL)] = 0.0
+    time_lapse_seconds: Annotated[Seconds, Field(le=DAY)] = 0.0
+    container: Name = ""
+    align_segments: Flag = 0
+    overlay: Annotated[Name, Field(max_length=MAX_OVERLAY)] = ""
+    controls: Controls = Field(default_factory=dict)
 
     @property
     def bits_per_second(self) -> int:

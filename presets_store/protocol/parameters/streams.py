@@ -1,14 +1,28 @@
 """Parameters of streams. Bit rates in bit/s."""
 
-from presets_store.protocol.fields import Text
+from typing import Annotated
+
+from pydantic import Field
+
+from presets_store.protocol.fields import Name, Text
 from presets_store.protocol.parameters.base import Count, Flag, Int, Port, Rate, Rotation, Side, StartParameters
+from presets_store.protocol.parameters.recording import MAX_OVERLAY
 
 
 class _Stream(StartParameters):
+    """Ours, and left out by other clients: `url` is a whole target in place of the type's own parameters.
+
+    `token` is the bearer's token of a WHIP target; `encoding` and `overlay` as of a recording.
+    """
+
     height: Side = 1920
     width: Side = 1080
     fps: Rate = 30.0
     bitrate: Count = 5_000_000
+    url: Text = ""
+    token: Text = ""
+    encoding: Name = ""
+    overlay: Annotated[Name, Field(max_length=MAX_OVERLAY)] = ""
 
 
 class Rtmp(_Stream):

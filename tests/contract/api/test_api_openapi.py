@@ -61,6 +61,7 @@ RIGHT: list[tuple[str, str, Any]] = [
     ("POST", "/v1/eventtype/list", {"agentType": "Video"}),
     ("POST", "/v1/eventtype/list", {"agentType": 11}),
     ("PUT", "/v1/device/1/cameras", []),
+    ("PUT", "/v1/clip/1", {"protected": True}),
     *(("POST", f"/v1/{name}", None) for name in ("testauth", "testapicall", "versionauth", "versionapicall")),
     *(("GET", path, None) for path in (
         "/v1/event/1", "/v1/eventpreset/1", "/v1/eventpreset/list/device/1", "/v1/device/list", "/v1/device/1",

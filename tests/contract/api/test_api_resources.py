@@ -1,5 +1,6 @@
 """Presets, devices, cameras, clips and the server's own routes over HTTP."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -141,6 +142,40 @@ async def test_indexing_a_clip_again_changes_nothing_or_what_is_new(store: Serve
     await clips.mark_missing(first.key)
     assert [clip.state for clip in await clips.of_event("e")] == [ClipState.MISSING]
     assert len(await clips.all_files()) == 1
+
+
+async def test_a_protected_clip_is_not_removed_to_make_room(store: ServedStore) -> None:
+    clips = store.services.clips
+    kept, other = [await clips.index(make_clip(store.device, event_uuid="e", state=ClipState.CLOSED)) for _ in "ab"]
+    path = f"/v1/clip/{kept.key}"
+    assert (await store.client.json("PUT", path, {"protected": True}))["protected"] is True
+    assert (await store.client.json("GET", path))["protected"] is True
+    assert await clips.mark_removed([kept.file, other.file, "not/indexed.mp4"]) == {kept.file}
+    assert list(await clips.indexed_files()) == [kept.file]
+    assert [clip.state for clip in await clips.of_event("e")] == [ClipState.CLOSED, ClipState.REMOVED]
+    again = await clips.index(replace(kept, key=0, uuid="another", frames=7, protected=False))
+    assert (again.uuid, again.frames, again.protected) == (kept.uuid, 7, True)
+    assert (await store.client.json("PUT", path, {"protected": False}))["protected"] is False
+
+
+async def test_what_cannot_be_protected(store: ServedStore) -> None:
+    clip = await store.services.clips.index(make_clip(store.device, state=ClipState.CLOSED))
+    await store.services.clips.mark_removed([clip.file])
+    gone = await store.client.call("PUT", f"/v1/clip/{clip.key}", {"protected": True})
+    assert (gone.status, gone.json()["code"]) == (409, "clip_gone")
+    assert (await store.client.call("PUT", f"/v1/clip/{clip.key}", {"protected": False})).status == 200
+    assert (await store.client.call("PUT", "/v1/clip/4711", {"protected": True})).status == 404
+    assert (await store.client.call("PUT", f"/v1/clip/{clip.key}", {})).status == 400
+
+
+async def test_rows_of_removed_clips_do_not_grow_without_end(
+    store: ServedStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("presets_store.services.clips.REMOVED_KEPT", 2)
+    clips = store.services.clips
+    files = [(await clips.index(make_clip(store.device, state=ClipState.CLOSED))).file for _ in range(5)]
+    await clips.mark_removed(files[:4])
+    assert [clip.file for clip in await clips.all_files()] == files[2:]
 
 
 async def test_constants(client: SigningClient) -> None:

@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 from fakes.stored import make_clip, make_device, make_event, make_preset, make_report
+from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from presets_store.protocol.statuses import EventStatus, MediaStatus
@@ -20,7 +21,7 @@ from presets_store.storage import (
     outbox,
     presets,
 )
-from presets_store.storage.records import ApiKey, Camera, ClipState, Device, KeptAnswer, KeyStatus
+from presets_store.storage.records import ApiKey, Camera, Clip, ClipState, Device, IndexedFile, KeptAnswer, KeyStatus
 
 LARGE = 2**53
 KINDS: dict[type, Any] = {int: LARGE, str: 'ü "\n☂', float: 41.5, bool: True}
@@ -170,6 +171,20 @@ async def test_outbox_is_oldest_first_per_destination(database: Database, device
         await database.write(lambda c: events.delete_event(c, event.key))
     assert await database.write(lambda c: outbox.remove_from_outbox(c, first.key))
     assert not await database.write(lambda c: outbox.remove_from_outbox(c, first.key))
+
+
+async def test_clips_whose_file_may_be_removed(database: Database, device: Device) -> None:
+    def store(connection: Connection) -> list[Clip]:
+        states = [ClipState.CLOSED, *[ClipState.REMOVED] * 3, ClipState.MISSING]
+        return [clips.adopt_clip(connection, make_clip(device.key, state=state, protected=True))[0] for state in states]
+
+    closed, *_removed, newest, missing = await database.write(store)
+    assert await database.read(clips.clips_with_files) == [closed]
+    (file,) = await database.read(clips.indexed_files)
+    assert file == IndexedFile(closed.file, "", 0, 0.0, "unset", closed.video_clip_status, True, closed.key)
+    await database.write(lambda c: clips.forget_removed(c, 1))
+    await database.write(lambda c: clips.forget_removed(c, 1))
+    assert await database.read(lambda c: clips.list_clips(c, newest_first=False)) == [closed, newest, missing]
 
 
 async def test_clips(database: Database, device: Device) -> None:

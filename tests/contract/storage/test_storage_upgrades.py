@@ -14,12 +14,13 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
 from presets_store.storage import Database, open_database, postgresql, sqlite
+from presets_store.storage.clips import list_clips
 from presets_store.storage.devices import get_device, list_devices
 from presets_store.storage.events import list_events
 from presets_store.storage.keys import insert_key, list_keys
 from presets_store.storage.outbox import count_outbox
 from presets_store.storage.presets import insert_preset, list_presets
-from presets_store.storage.records import ApiKey, KeyStatus
+from presets_store.storage.records import ApiKey, ClipState, KeyStatus
 from presets_store.storage.revision import CURRENT, Schema
 
 FIRST = Schema(revisions=("0001",), scripts=CURRENT.scripts)
@@ -64,11 +65,17 @@ def _first_release(secret: str) -> str:
         "outbox", key=2, event_key=20, event_uuid="e", destination="hub", kind="outcome", body="{}", last_error="",
         created=2, attempts=0, not_before=0,
     )  # fmt: skip
+    clip = _insert(
+        "clips", key=6, uuid="c", device_key=3, event_key=20, event_uuid="e", attempt=1, camera_id="front",
+        segment_index=0, file="a-0.mp4", state="closed", video_clip_status=1, codec="h264", width=64, height=48,
+        rate=10, bitrate=800, frames=10, dropped=0, size=100, sha256="ab", start=4, seconds=1, clock_quality="floor",
+        boot_id="b", encoded=False, created=4,
+    )  # fmt: skip
     keys = [
         f"INSERT INTO keys (access_key, description, status, sealed_secret, created) VALUES {values};"
         for values in (f"('b==', 'second', 'active', {secret}, 20)", f"('a==', 'first', 'revoked', {secret}, 10)")
     ]
-    return " ".join([device, camera, preset, event, report, *keys])
+    return " ".join([device, camera, preset, event, report, clip, *keys])
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -101,6 +108,9 @@ async def check(database: Database) -> None:
     assert await database.read(lambda c: count_outbox(c, "hub")) == 1
     cameras = "SELECT count(*) FROM cameras WHERE device_key = 3"
     assert await database.read(lambda c: c.execute(text(cameras)).scalar()) == 1
+    (clip,) = await database.read(list_clips)
+    assert (clip.key, clip.state, clip.size) == (6, ClipState.CLOSED, 100)
+    assert (clip.protected, clip.thumbnail, clip.chain_number, clip.chain_link) == (False, "", 0, "")
     second = ApiKey(key=2, access_key="b==", description="second", sealed_secret=b"\x00\xffk!", created=20)
     first = replace(second, key=1, access_key="a==", description="first", status=KeyStatus.REVOKED, created=10)
     assert await database.read(list_keys) == [first, second]

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from fakes.served_store import ServedStore
 
-from agent.media.library import MAX_SIDECAR, MediaLibrary, read_sidecar
+from agent.media.library import MediaLibrary
+from agent.media.sidecars import MAX_SIDECAR, read_sidecar
 from hardware.errors import JobFailed, StorageFailed
 from hardware.models import ClipFile, Codec
 from presets_store.storage.records import Clip, ClipState

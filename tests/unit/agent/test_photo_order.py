@@ -10,10 +10,11 @@ from fakes.clock import ManualClock
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.actions.photo_order import RANGES, not_applied, photo_order
+from agent.actions.photo_order import RANGES, photo_order
 from agent.errors import BadParameter
 from agent.parameters import parameters_of
-from hardware.models import PhotoOrder
+from hardware.models import Adjustment, PhotoOrder
+from presets_store.protocol.errors import BadParameters
 from presets_store.protocol.parameters.photos import CapturePhoto
 
 CLOCK = ManualClock()
@@ -71,7 +72,7 @@ def test_every_value_is_taken_or_refused_by_us(name: str, value: float) -> None:
             in order_for(parameters, duration=parameters.get("durationSeconds", 0.0)).model_dump().values()
         )
     else:
-        with pytest.raises(BadParameter):
+        with pytest.raises((BadParameter, BadParameters)):  # the latter when the event is accepted
             order_for(parameters)
 
 
@@ -82,7 +83,17 @@ def test_the_first_photo_answers_the_request_and_later_sinks_now() -> None:
         assert later.requested_mono_ns == now_ns
 
 
-def test_only_what_differs_from_its_default_is_missed() -> None:
-    defaults = {name: CapturePhoto.model_fields[name].default for name in ("awb", "exposure", "ev", "hdr", "gain")}
-    assert not_applied(defaults) == []
-    assert not_applied({**defaults, "awb": "sun", "shutter": 500}) == ["awb=sun", "shutter=500"]
+def test_only_what_differs_from_its_default_is_asked_of_the_camera() -> None:
+    defaults = {name: field.default for name, field in CapturePhoto.model_fields.items() if name != "camera"}
+    assert (
+        order_for({"exposure": "normal", "hdr": "", "awb": defaults["awb"], "contrast": 1.0}).adjustment == Adjustment()
+    )
+    asked = order_for({"awb": "sun", "shutter": 500, "ev": -1, "contrast": 1.5, "gain": "2"}).adjustment
+    assert asked == Adjustment(awb="sun", shutter_us=500, ev=-1.0, contrast=1.5, gain=2.0)
+
+
+def test_the_cameras_own_controls_can_be_named() -> None:
+    controls = {"focus_automatic": False, "zoom": 5, "scene_mode": "night"}
+    asked = order_for({"controls": controls}).adjustment.controls
+    assert asked == controls
+    assert [type(value) for value in asked.values()] == [bool, int, str]

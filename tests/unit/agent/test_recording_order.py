@@ -47,6 +47,27 @@ def test_what_is_asked_is_passed_on_whatever_its_spelling() -> None:
     assert (order.segment_seconds, order.gop) == (30.0, 25)
 
 
+def test_what_other_clients_do_not_know_is_passed_on() -> None:
+    asked = {"preRollSeconds": 5, "timeLapseSeconds": 60, "container": "MKV", "alignSegments": "1", "audio": 1}
+    order = order_for(asked | {"overlay": "{name} {time}"})
+    assert (order.pre_roll_seconds, order.lapse_seconds, order.container) == (5.0, 60.0, "mkv")
+    assert (order.aligned, order.audio, order.overlay) == (True, True, "{name} {time}")
+    plain = order_for({})
+    assert (plain.pre_roll_seconds, plain.lapse_seconds, plain.container) == (0.0, 0.0, "mp4")
+    assert (plain.aligned, plain.audio, plain.overlay) == (False, False, "")
+
+
+def test_only_the_sink_that_answers_the_request_has_a_pre_roll() -> None:
+    asked = {"preRollSeconds": 5}
+    for other in (order_for(asked, continuation=1), order_for(asked, attempt=2), order_for(asked, age=11)):
+        assert other.pre_roll_seconds == 0.0
+
+
+def test_a_container_that_there_is_not_is_named() -> None:
+    with pytest.raises(BadParameter, match="container is 'avi'; use empty, mp4, mkv or ts"):
+        order_for({"container": "AVI"})
+
+
 def test_an_encoding_that_there_is_not_is_named() -> None:
     with pytest.raises(BadParameter, match="encoding is 'av1'; use empty, copy or h264"):
         order_for({"encoding": "AV1"})
@@ -79,3 +100,12 @@ def test_each_sink_has_a_place_and_a_name_of_its_own() -> None:
     assert len({order.stem.split("-", 1)[1] for order in orders}) == 3
     assert all(order.consumer.split("/")[0] in order.stem for order in orders)
     assert orders[2].context["attempt"] == "2"
+
+
+def test_what_the_encoder_is_asked_for_is_told_by_its_names() -> None:
+    assert order_for({}).adjustment.encoder == {}
+    assert order_for({"h264_profile": 4, "h264_level": 11, "bitrate": 800}).adjustment.encoder == {"bitrate": 800_000}
+    assert order_for({"bitrate": 5000}).adjustment.encoder == {}
+    assert order_for({"bitrate": 5_000_000}).adjustment.encoder == {}
+    asked = {"h264_profile": 2, "repeat_sequence_header": 1, "video_gop_size": 30}
+    assert order_for(asked).adjustment.encoder == asked

@@ -16,10 +16,17 @@ def test_secrets_are_hidden_by_the_name_of_their_member() -> None:
 
 def test_secrets_in_texts_are_hidden() -> None:
     assert redact_text("srt://host:8890?streamid=publish:cam:pw") == f"srt://host:8890?streamid={HIDDEN}"
+    assert redact_text("srt://host:8890?passphrase=long") == f"srt://host:8890?passphrase={HIDDEN}"
     assert (
         redact_text("GET https://me:pw@host/a?x=1&api_key=zz&y=2")
         == f"GET https://{HIDDEN}@host/a?x=1&api_key={HIDDEN}&y=2"
     )
+
+
+def test_the_key_at_the_end_of_an_rtmp_address_is_hidden() -> None:
+    assert redact({"url": "rtmp://host/live/key"}) == {"url": f"rtmp://host/live/{HIDDEN}"}
+    assert redact({"url": "rtmps://host:443/a/b/key?x=1"}) == {"url": f"rtmps://host:443/a/b/{HIDDEN}"}
+    assert redact({"url": "rtsp://host/live/door"}) == {"url": "rtsp://host/live/door"}
 
 
 @given(

@@ -4,6 +4,7 @@ import pytest
 
 from agent.errors import SettingsInvalid
 from agent.settings import LAST_GOOD, load_settings
+from hardware.models import CameraSpec
 
 
 @pytest.fixture(autouse=True)
@@ -40,6 +41,8 @@ def test_the_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.
         ('[api]\nhost = "0.0.0.0"\n', "api.host"),
         ('[[cameras]]\nid = "A B"\n', "cameras.0.id"),
         ('[[cameras]]\nid = "a"\nbackend = "gopro"\n', "cameras.0.backend"),
+        ('[[cameras]]\nid = "a"\ncontrols = { gain = 1.5 }\n', "cameras.0.controls.gain"),
+        ('[[cameras]]\nid = "a"\nbackend = "bars"\ncontrols = { gain = 1 }\n', "controls are for the backends"),
         ('[[cameras]]\nid = "a"\n[[cameras]]\nid = "a"\n', "cameras"),
         ('[upstream]\nurl = "http://hub.example/"\n', "upstream.url"),
         ("[api\n", "not TOML"),
@@ -81,3 +84,11 @@ def test_a_missing_file_falls_back_too(tmp_path: Path) -> None:
 def test_the_upstream_secret_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUELIGHT_UPSTREAM__SECRET_KEY", "swordfish")
     assert "swordfish" not in repr(load_settings(None))
+
+
+def test_controls_keep_their_kind(tmp_path: Path) -> None:
+    text = '[[cameras]]\nid = "a"\ncontrols = { gain = 1, backlight = true, power_line_frequency = "50 Hz" }\n'
+    spec = load_settings(written(tmp_path, text)).cameras[0].spec()
+    assert [*spec.controls.values()] == [1, True, "50 Hz"]
+    assert [type(value) for value in spec.controls.values()] == [int, bool, str]
+    assert CameraSpec.model_validate_json(spec.model_dump_json()).controls == spec.controls

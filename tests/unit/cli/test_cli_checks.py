@@ -8,9 +8,11 @@ import pytest
 
 from agent.checks import CHECKS, Finding, NoAnswer, Subject, Verdict
 from agent.checks.clock import judge as judge_clock
-from agent.checks.media import LITTLE, NEXT_TO_NOTHING, judge_space
+from agent.checks.media import FULL, judge_space, judge_status
 from agent.checks.outbox import MANY
 from agent.checks.outbox import judge as judge_outbox
+from agent.media.retention.planning import Policy
+from agent.media.room import Disk
 from agent.settings import Settings
 from presets_store import __version__
 from presets_store.clock import RELEASE_EPOCH, ClockQuality
@@ -107,11 +109,30 @@ def test_media_folder_that_is_closed(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 def test_media_space() -> None:
     def verdict(free: int) -> Verdict:
-        return judge_space(Path("/media"), free).verdict
+        return judge_space(Path("/media"), Disk(10**11, free), Policy(min_free=10**9, floor=6 * 10**7)).verdict
 
-    assert verdict(LITTLE) is Verdict.OK
-    assert verdict(LITTLE - 1) is Verdict.WARNING
-    assert verdict(NEXT_TO_NOTHING - 1) is Verdict.BROKEN
+    assert verdict(10**9) is Verdict.OK
+    assert verdict(8 * 10**8) is Verdict.WARNING
+    assert verdict(2 * 10**7) is Verdict.BROKEN
+
+
+def test_media_as_the_agent_keeps_them() -> None:
+    def told(*incidents: dict[str, str], **media: Any) -> Finding | None:
+        now = {"now": "2026-12-01T12:00:00Z"}
+        quiet: dict[str, Any] = {"fullSince": None, "unmet": []}
+        return judge_status({"media": quiet | media, "clock": now, "incidents": incidents})
+
+    full = {"code": FULL, "message": "was full for 9 s"}
+    assert told() is told(full | {"date": "2026-11-01T12:00:00Z"}) is None
+    lately = told(full | {"date": "2026-12-01T11:00:00Z"})
+    assert lately is not None
+    assert (lately.verdict, "full for 9 s" in lately.text) == (Verdict.WARNING, True)
+    waiting = told(fullSince="2026-12-01T11:59:00Z", unmet=["x"])
+    assert waiting is not None
+    assert (waiting.verdict, "2026-12-01T11:59" in waiting.text) == (Verdict.BROKEN, True)
+    unmet = told(unmet=["the minimum cannot be kept"])
+    assert unmet is not None
+    assert (unmet.verdict, "cannot be kept" in unmet.text) == (Verdict.WARNING, True)
 
 
 def test_cameras(tmp_path: Path) -> None:
@@ -170,6 +191,19 @@ def test_incidents(tmp_path: Path) -> None:
     assert both.verdict is Verdict.WARNING
     assert both.text.startswith("damaged on 2026-08-09 (2 in 7 days).")
     assert found("incidents", tmp_path).verdict is Verdict.WARNING
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [("usb_reset", "power supply"), ("new_host_failed", "power supply"), ("chain_broken", "cuelight clip verify")],
+)
+def test_an_incident_that_is_no_damage_is_not_told_as_one(tmp_path: Path, code: str, words: str) -> None:
+    incident = {"date": "2026-08-09T11:00:00Z", "code": code, "message": "camera main gave no frame"}
+    status = {"clock": {"now": "2026-08-09T12:00:00.000000Z"}, "incidents": [incident]}
+    finding = found("incidents", tmp_path, ask=answering({"/v1/status": status}))
+    assert finding.verdict is Verdict.WARNING
+    assert words in finding.text
+    assert "replace the disk" not in finding.text
 
 
 class FixedClock:

@@ -22,8 +22,20 @@ def status(**members: Any) -> dict[str, Any]:
         "outbox": {"waiting": 0, "oldestDate": None},
         "cameras": [],
         "running": [],
+        "streams": [],
         "clock": {"now": "2026-07-01T12:10:00.000000Z", "quality": "synchronised"},
-        "media": {"folder": "/media", "freeBytes": 12_000_000_000},
+        "media": {
+            "folder": "/media",
+            "freeBytes": 12_000_000_000,
+            "usedBytes": 0,
+            "protectedBytes": 0,
+            "limitBytes": 0,
+            "removed": 0,
+            "lastRemoved": None,
+            "fullSince": None,
+            "unmet": [],
+        },
+        "chain": {"links": 3, "key": "ab12"},
         "incidents": [],
     } | members
 
@@ -38,7 +50,7 @@ def test_a_quiet_device() -> None:
     assert facts["start-up"] == "no preset is bound"
     assert facts["upstream"] == "none: nothing leaves the device"
     assert (facts["outbox"], facts["runs"], facts["incidents"]) == ("empty", "nothing", "none")
-    assert facts["disk"] == "12.0 GB free in /media"
+    assert facts["disk"] == "12.0 GB free in /media, media take 0 B"
 
 
 def test_the_start_up_preset_and_what_became_of_it() -> None:
@@ -88,3 +100,13 @@ def test_the_newest_incidents_are_told() -> None:
 def test_ages() -> None:
     ages = [human_age(seconds) for seconds in (0, 59.9, 60, 3599, 3600, 47.9 * 3600, 48 * 3600)]
     assert ages == ["0 s", "59 s", "1 min", "59 min", "1 h", "47 h", "2 days"]
+
+
+def test_a_stream_tells_where_to_and_how_it_goes() -> None:
+    stream = {
+        "eventID": 7, "camera": "Main", "target": "rtmp://host/live/[redacted]", "state": "live", "reason": "",
+        "attempts": 1, "bitrate": 1_234_567, "dropped": 0,
+    }  # fmt: skip
+    assert told(streams=[stream])["stream"] == "event 7, Main to rtmp://host/live/[redacted]: live, 1,235 kbit/s"
+    waits = stream | {"state": "waiting", "reason": "Connection refused", "dropped": 12}
+    assert told(streams=[waits])["stream"].endswith(": waiting (Connection refused), 12 frames dropped")

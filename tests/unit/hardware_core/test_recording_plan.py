@@ -7,10 +7,10 @@ import pytest
 from fakes.recording import H264, MJPG, YUYV, make_order
 
 from hardware.backoff import retry_delay
+from hardware.containers.table import CONTAINERS
 from hardware.errors import CameraBusy, HardwareError, revive
 from hardware.models import Codec, Format, RecordingOrder
 from hardware.pipeline.plan import Ask, Plan, choose_format, plan_packets, wish_of
-from hardware.sinks.recorder import TAKES
 from hardware.watchdog import Doing, Patience, Verdict, judge
 
 
@@ -19,7 +19,7 @@ def fmt(codec: Codec, width: int, height: int, rate: float = 30) -> Format:
 
 
 def plan_of(order: RecordingOrder, granted: Format) -> Plan:
-    return plan_packets(wish_of(order, TAKES), granted)
+    return plan_packets(wish_of(order, CONTAINERS["mp4"].takes), granted)
 
 
 FORMATS = (

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from hardware.models import PhotoOrder
 from hardware.pipeline.plan import Ask
-from hardware.sinks.photoplan import LARGEST, final_size, fit, next_place, photo_ask, reduction, takes_as_is
+from hardware.pipeline.sizes import fit, reduction
+from hardware.sinks.photoplan import LARGEST, final_size, next_place, photo_ask, takes_as_is
 
 SIDES = st.integers(1, 16384)
 INTERVALS = st.integers(1, 10**13)

@@ -5,7 +5,7 @@ import io
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from hardware.mp4 import Box, measure, read_boxes
+from hardware.containers.mp4 import Box, measure, read_boxes
 
 
 def box(kind: bytes, payload: bytes, *, long: bool = False) -> bytes:

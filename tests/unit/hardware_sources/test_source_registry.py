@@ -25,7 +25,7 @@ def test_a_new_source_is_closed_and_closing_it_is_harmless(backend: str) -> None
     source.note("event/1/0", "start")
 
 
-@pytest.mark.parametrize("backend", ["file", "bars"])
+@pytest.mark.parametrize("backend", ["file", "bars", "network", "rpicam", "opencv"])
 def test_reading_before_opening_is_a_bug(backend: str) -> None:
     with pytest.raises(RuntimeError):
         create_source(spec(backend)).read(0)
@@ -40,7 +40,17 @@ def test_null_declares_nothing_and_says_why_it_cannot_open() -> None:
         source.read(0)
 
 
-@pytest.mark.parametrize(("backend", "loaded"), [("null", set()), ("file", {"av"}), ("bars", {"av", "cv2", "numpy"})])
+@pytest.mark.parametrize(
+    ("backend", "loaded"),
+    [
+        ("null", set()),
+        ("file", {"av"}),
+        ("network", {"av"}),
+        ("rpicam", {"av"}),
+        ("bars", {"av", "cv2", "numpy"}),
+        ("opencv", {"cv2", "numpy"}),
+    ],
+)
 def test_a_host_loads_only_what_its_source_needs(backend: str, loaded: set[str]) -> None:
     program = (
         "import sys; from hardware.registry import create_source; from hardware.models import CameraSpec\n"

@@ -93,6 +93,13 @@ def test_every_start_type_takes_a_duration_and_a_camera(number: int) -> None:
         assert (read.duration_seconds, read.camera) == (2.5, "3")
 
 
+@pytest.mark.parametrize("member", ["durationSeconds", "segmentLengthSeconds"])
+def test_a_time_that_no_clock_can_count_is_refused(member: str) -> None:
+    with pytest.raises(BadParameters, match=member):
+        parse_parameters(EVENT_TYPES[1], json.dumps({member: 1e308}))
+    parse_parameters(EVENT_TYPES[1], json.dumps({member: 1e9}))
+
+
 def test_stored_text() -> None:
     assert parameters_text("") == parameters_text(" \n") == "{}"
     assert parameters_text(' {"a" : 1}') == ' {"a" : 1}'

@@ -33,7 +33,9 @@ def test_the_current_key_seals_and_every_key_opens() -> None:
 
 
 @pytest.mark.parametrize(
-    "sealed", [FOREIGN.seal("name", b""), b"", b"\x01", OLD.seal("other", b""), b"\x02" + bytes(60)]
+    "sealed",
+    [FOREIGN.seal("name", b""), b"", b"\x01", OLD.seal("other", b""), b"\x02" + bytes(60)],
+    ids=["foreign", "empty", "short", "other name", "other version"],
 )
 def test_what_no_key_sealed_under_this_name_is_refused(sealed: bytes) -> None:
     with pytest.raises(SealBroken):

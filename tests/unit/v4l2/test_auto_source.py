@@ -3,7 +3,8 @@
 import errno
 
 import pytest
-from fakes.v4l2 import MJPG_HD, FakeCamera, FakeMode, FakeSystem
+from fakes.v4l2 import FakeCamera, FakeSystem
+from fakes.v4l2_pictures import MJPG_HD, FakeMode
 
 from hardware.camera import Source
 from hardware.errors import CameraUnavailable
@@ -92,7 +93,7 @@ def test_silent_and_mute_cameras_are_passed_over() -> None:
         ({"/dev/video0": FakeCamera(silent_after=0)}, "delivered no frame for 3.0 s"),
         ({"/dev/video0": FakeCamera(fails={Request.STREAMON: errno.EBUSY})}, "held by another process"),
         ({"/dev/video0": FakeCamera(fails_open=errno.EACCES)}, "no permission"),
-        ({"/dev/video0": FakeCamera(modes=(FakeMode(abi.fourcc("RGB3"), 640, 480),))}, "MJPG or YUYV"),
+        ({"/dev/video0": FakeCamera(modes=(FakeMode(abi.fourcc("RGB3"), 640, 480),))}, "it has none of them"),
         ({"/dev/video0": FakeCamera(unplugged_after=0)}, "the device is gone"),
     ],
 )
@@ -193,3 +194,11 @@ def test_the_real_footage_plays_on_a_machine_without_a_camera() -> None:
     assert (packet.codec, packet.width) == (granted.codec, granted.width)
     assert not info.live
     assert "because: no camera found" in info.note
+
+
+def test_footage_does_not_take_the_place_of_a_camera_that_filmed_in_a_host_before_this_one() -> None:
+    spec = CameraSpec(camera_id="front", name="Front", backend="auto", filmed=True)
+    source = AutoSource(spec, FakeSystem(), Footage)
+    for attempt in (source.probe, lambda: source.open(None)):
+        with pytest.raises(CameraUnavailable, match="no camera found"):
+            attempt()

@@ -4,7 +4,7 @@ import ctypes
 
 import pytest
 
-from hardware.v4l2 import abi
+from hardware.v4l2 import abi, controlabi
 from hardware.v4l2.abi import Request
 
 SIZES = {
@@ -21,6 +21,10 @@ SIZES = {
     abi.RequestBuffers: 20,
     abi.Plane: 64,
     abi.Buffer: 88,
+    controlabi.ControlQuery: 232,
+    controlabi.MenuQuery: 44,
+    controlabi.ControlSetting: 20,
+    controlabi.ControlSettings: 32,
 }
 
 OFFSETS = [
@@ -40,6 +44,14 @@ OFFSETS = [
     (abi.Buffer, "memory", 60),
     (abi.Buffer, "m", 64),
     (abi.Buffer, "length", 72),
+    (controlabi.ControlQuery, "minimum", 40),
+    (controlabi.ControlQuery, "flags", 72),
+    (controlabi.ControlQuery, "elem_size", 76),
+    (controlabi.MenuQuery, "entry", 8),
+    (controlabi.ControlSetting, "to", 12),
+    (controlabi.ControlSettings, "count", 4),
+    (controlabi.ControlSettings, "error_idx", 8),
+    (controlabi.ControlSettings, "controls", 24),
 ]
 
 REQUESTS = {
@@ -55,8 +67,12 @@ REQUESTS = {
     "STREAMOFF": 0x40045613,
     "G_PARM": 0xC0CC5615,
     "S_PARM": 0xC0CC5616,
+    "QUERYMENU": 0xC02C5625,
+    "G_EXT_CTRLS": 0xC0205647,
+    "S_EXT_CTRLS": 0xC0205648,
     "ENUM_FRAMESIZES": 0xC02C564A,
     "ENUM_FRAMEINTERVALS": 0xC034564B,
+    "QUERY_EXT_CTRL": 0xC0E85667,
 }
 
 
@@ -76,4 +92,6 @@ def test_request_numbers() -> None:
 
 def test_pixel_format_codes() -> None:
     assert (abi.MJPG, abi.JPEG, abi.YUYV) == (0x47504A4D, 0x4745504A, 0x56595559)
+    assert (abi.H264, abi.HEVC) == (0x34363248, 0x43564548)
+    assert (abi.NV12, abi.NV12_TWO_PLANES) == (0x3231564E, 0x32314D4E)
     assert [abi.fourcc_name(code) for code in (abi.MJPG, abi.fourcc("Y16 "), 0x00FF4241)] == ["MJPG", "Y16", "AB??"]

@@ -6,14 +6,16 @@ import select
 from pathlib import Path
 
 import pytest
-from fakes.v4l2 import MJPG_HD, MJPG_VGA, YUYV_HD, FakeCamera, FakeMode, FakeSystem
+from fakes.v4l2 import FakeCamera, FakeSystem
+from fakes.v4l2_pictures import MJPG_HD, MJPG_VGA, YUYV_HD, FakeMode
 
 from hardware.errors import CameraBusy, CameraUnavailable
-from hardware.models import Codec, Format
+from hardware.models import CameraInfo, CameraReport, Codec, Format
 from hardware.v4l2 import abi
 from hardware.v4l2.abi import Capabilities, Request
 from hardware.v4l2.device import Node, examine, survey
 from hardware.v4l2.system import LinuxSystem
+from hardware.wire import pack_message
 
 BY_ID = "/dev/v4l/by-id/usb-Fake_camera-video-index0"
 
@@ -78,6 +80,14 @@ def test_a_driver_that_cannot_enumerate_offers_its_current_size_at_a_nominal_rat
     camera = FakeCamera(modes=(MJPG_VGA,))
     camera.fails = {Request.ENUM_FRAMESIZES: errno.ENOTTY, Request.ENUM_FRAMEINTERVALS: errno.ENOTTY}
     assert described(camera).formats == (Format(codec=Codec.MJPEG, width=640, height=480, rate=30),)
+
+
+def test_a_camera_with_any_number_of_modes_can_be_reported() -> None:
+    modes = tuple(FakeMode(abi.MJPG, 16 * side, 480, tuple(range(1, 200))) for side in range(1, 200))
+    node = described(FakeCamera(modes=modes))
+    info = CameraInfo(name="A", backend="v4l2", address="", live=True, formats=node.formats)
+    assert pack_message(CameraReport(state="open", info=info))
+    assert node.formats[0] == Format(codec=Codec.MJPEG, width=16, height=480, rate=1)
 
 
 def test_absurd_sizes_and_rates_are_not_believed() -> None:

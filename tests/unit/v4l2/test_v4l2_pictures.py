@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 import pytest
-from fakes.v4l2 import jpeg
+from fakes.v4l2_pictures import jpeg
 from hypothesis import given
 from hypothesis import strategies as st
 

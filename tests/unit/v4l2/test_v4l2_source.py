@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import NoReturn
 
 import pytest
-from fakes.v4l2 import MJPG_HD, MJPG_VGA, START_NS, YUYV_HD, YUYV_TINY, FakeCamera, FakeMode, FakeSystem, jpeg
+from fakes.v4l2 import START_NS, FakeCamera, FakeSystem
+from fakes.v4l2_pictures import MJPG_HD, MJPG_VGA, YUYV_HD, YUYV_TINY, FakeMode, jpeg
 
 from hardware.errors import CameraBusy, CameraUnavailable, FormatUnsupported, HardwareError
 from hardware.models import CameraSpec, Codec, Format, Packet
@@ -245,7 +246,10 @@ def test_a_pixel_format_that_is_refused_gives_way_to_the_next(camera: FakeCamera
 @pytest.mark.parametrize(
     ("camera", "words"),
     [
-        (FakeCamera(modes=(FakeMode(abi.fourcc("RGB3"), 640, 480),)), "MJPG or YUYV: it has neither"),
+        (
+            FakeCamera(modes=(FakeMode(abi.fourcc("RGB3"), 640, 480),)),
+            "H.264, H.265, MJPG, YUYV or NV12: it has none of them",
+        ),
         (FakeCamera(grants_format=abi.fourcc("NV12")), "insists on NV12"),
         (FakeCamera(grants_field=Field.ALTERNATE), "single fields"),
         (FakeCamera(grants_size=(0, 0)), "0x0"),

@@ -1,0 +1,1 @@
+"""What a microphone hears: captured, timed, encoded."""

@@ -1,0 +1,1 @@
+"""Parts of the `network` source: addresses, connections, time stamps."""
