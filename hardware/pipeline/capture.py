@@ -187,8 +187,9 @@ class Capture:
         self._report("opening")
         try:
             granted = self._open(source)
-            self._outlets.renew(granted, STAND_IN if self._shown else "")
-            self._read_on(source, granted)
+            if self._serves(source):
+                self._outlets.renew(granted, STAND_IN if self._shown else "")
+                self._read_on(source, granted)
         finally:
             self._outlets.pause()
             with self._change:
@@ -213,6 +214,15 @@ class Capture:
             self._granted = granted
         self._adjusting.reopened()
         return granted
+
+    def _serves(self, source: Source) -> bool:
+        """Whether what was opened serves what is wanted by now: somebody with another size may have come meanwhile."""
+        ask = self._ask
+        info = source.probe() if ask is not None and ask.sized and self._info is None else self._info
+        with self._change:
+            self._info = info
+            self._reopen = not self._fits(self._ask)
+        return self._is_wanted()
 
     def _read_on(self, source: Source, granted: Format) -> None:
         newest_ns = 0

@@ -17,6 +17,7 @@ from fakes.source import FakeSource
 from hardware.lock import CameraLock
 from hardware.models import CameraSpec, Codec, Format
 from hardware.pipeline import decodestage, encoders, stage
+from hardware.pipeline.plan import Ask
 from hardware.sinks import mediafile
 from hardware.station import Station
 
@@ -328,3 +329,22 @@ def test_a_station_waits_for_its_predecessor(film: Film, reports: Reports, tmp_p
     holder.release()
     reports.camera("closed")
     assert station.close(2.0)
+
+
+class SlowToOpen(FakeSource):
+    def open(self, wanted: Format | None) -> Format:
+        time.sleep(0.3)
+        return super().open(wanted)
+
+
+@pytest.mark.parametrize("first", [Ask(320, 240), Ask()])
+def test_a_recording_that_comes_while_the_camera_opens_for_another_size_begins_in_its_own(
+    film: Film, reports: Reports, tmp_path: Path, first: Ask
+) -> None:
+    large = MJPG.model_copy(update={"width": 640, "height": 480})
+    station = film(SlowToOpen(MJPG, large))
+    station.keep_warm(first)
+    reports.camera("opening")
+    station.start_sink(make_order(tmp_path, width=640, height=480, encoding="copy", duration_seconds=0.3))
+    assert reports.ended().notes == ()
+    assert [(clip.width, clip.height) for clip in reports.clips()] == [(640, 480)]
