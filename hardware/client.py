@@ -175,6 +175,11 @@ class CameraClient:
         self._test_picture = TestPicture(on=on)
         self._tell(self._test_picture)
 
+    @property
+    def in_use(self) -> bool:
+        """Whether anybody wants the camera: a sink, or a wish to keep it warm."""
+        return bool(self._handles) or self._warm.on
+
     async def renew_host(self, reason: str) -> None:
         """Ends the host in order, by force if it must be; a new one takes its place and sinks go on in it."""
         if self._host is not None:

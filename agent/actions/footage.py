@@ -33,16 +33,26 @@ def filmed_seconds(clips: Clips, lapse_seconds: float) -> float:
     return sum(float(clip["seconds"]) for clip in clips)
 
 
-def interruptions(clips: Clips, troubles: Sequence[Trouble]) -> list[str]:
-    """A sentence for each time without pictures between two clips, with what the camera said then."""
+def interruptions(clips: Clips, troubles: Sequence[Trouble], ended: float = 0.0) -> list[str]:
+    """A sentence for each time without pictures between two clips, with what the camera said then.
+
+    `ended`: when the recording ended (epoch s; 0: not yet). A camera in trouble may not have come back until then.
+    """
     spans = sorted((parse_moment(clip["start"]) / 1e6, clip["seconds"]) for clip in clips if clip["start"])
     notes = []
+
+    def cause(end: float, following: float) -> str:
+        reasons = [one.reason for one in troubles if end - _AROUND <= one.moment <= following + _AROUND]
+        return f": {reasons[-1]}" if reasons else ""
+
     for (start, seconds), (following, _) in pairwise(spans):
         end = start + seconds
         if following - end >= SHORTEST_GAP:
-            reasons = [one.reason for one in troubles if end - _AROUND <= one.moment <= following + _AROUND]
-            cause = f": {reasons[-1]}" if reasons else ""
-            notes.append(f"no picture from {clock_time(end)} for {following - end:.1f} s{cause}")
+            why = cause(end, following)
+            notes.append(f"no picture from {clock_time(end)} for {following - end:.1f} s{why}")
+    last = max((start + seconds for start, seconds in spans), default=ended)
+    if ended - last >= _AROUND and cause(last, ended):
+        notes.append(f"no picture from {clock_time(last)} to the end{cause(last, ended)}")
     return notes
 
 

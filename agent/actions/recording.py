@@ -47,6 +47,7 @@ class Recording(Filming[RecordingOrder]):
         self._pre_roll = 0.0
         self._sound = False
         self._troubles: list[Trouble] = []
+        self._ended_at = 0.0
         self._earlier = 0.0
         self._sink_seconds = 0.0
         self._dropped = 0
@@ -103,6 +104,7 @@ class Recording(Filming[RecordingOrder]):
                 self._sound = self._sound or clip.audio
                 self._clips.append(await self._context.media.index(clip, folder))
             case SinkEnded() as ended:
+                self._ended_at = self._context.clock.now()
                 self._dropped += ended.dropped
                 self._notes.extend(ended.notes)
             case _:
@@ -141,7 +143,7 @@ class Recording(Filming[RecordingOrder]):
 
     def _all_notes(self) -> list[str]:
         """Each once: those that were granted, what happened, where pictures are missing."""
-        gaps = [] if self._lapse else interruptions(self._clips, self._troubles)
+        gaps = [] if self._lapse else interruptions(self._clips, self._troubles, self._ended_at)
         return list(dict.fromkeys([*(self._granted.notes if self._granted else ()), *self._notes, *gaps]))
 
 

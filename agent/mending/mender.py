@@ -28,6 +28,9 @@ _TROUBLED = ("stalled", "unavailable")
 class Renewable(Protocol):
     """A camera's client, as far as it matters here."""
 
+    @property
+    def in_use(self) -> bool: ...
+
     async def renew_host(self, reason: str) -> None: ...
 
 
@@ -52,6 +55,7 @@ class _Patient:
     address: str = ""
     trouble: Trouble | None = None
     well_since: float | None = None
+    unused: float = 0.0
 
 
 class Mender:
@@ -105,7 +109,11 @@ class Mender:
             if now - patient.well_since >= self._policy.healthy_after:
                 patient.trouble = None
         elif patient.trouble is not None:
-            await self._climb(camera_id, patient, patient.trouble)
+            patient.unused = 0.0 if patient.client.in_use else patient.unused + LOOK_EVERY
+            if patient.unused >= self._policy.healthy_after:  # what used it may only be moving to a new host
+                patient.trouble = None
+            elif not patient.unused:
+                await self._climb(camera_id, patient, patient.trouble)
 
     async def _climb(self, camera_id: str, patient: _Patient, trouble: Trouble) -> None:
         device = patient.device

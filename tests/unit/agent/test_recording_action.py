@@ -330,6 +330,14 @@ def test_a_trouble_belongs_to_the_gap_that_it_happened_in() -> None:
     ]
 
 
+def test_a_camera_that_was_not_back_at_the_end_is_told() -> None:
+    clips = [{"start": format_moment(100 * 1_000_000), "seconds": 10.0, "frames": 100}]
+    stalled = [Trouble(112.0, "stalled")]
+    assert interruptions(clips, stalled, 114.0) == ["no picture from 00:01:50 UTC to the end: stalled"]
+    assert interruptions(clips, [], 114.0) == [], "it may take a while to close a clip"
+    assert interruptions(clips, [Trouble(90.0, "stalled")], 114.0) == []
+
+
 def test_a_time_lapse_filmed_longer_than_it_is_to_watch() -> None:
     clips = [{"frames": 30, "seconds": 1.2}, {"frames": 10, "seconds": 0.4}]
     assert filmed_seconds(clips, 60.0) == 2400

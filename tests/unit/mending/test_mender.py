@@ -34,6 +34,7 @@ class Bench:
         self.told: list[str] = []
         self.connected = True
         self.failing = False
+        self.in_use = True
         self.forgetful = False
         self.starved = False
         self.device = DEVICE
@@ -130,6 +131,21 @@ async def test_a_camera_that_comes_back_ends_the_climb_and_one_that_flaps_does_n
     bench.mender.told("main", STALLED)
     await bench.pass_time(9)
     assert bench.done == before, "a new trouble begins at the lowest step"
+    await bench.stop()
+
+
+async def test_a_camera_that_nobody_wants_any_more_is_left_alone(sealed: SealedState) -> None:
+    bench = Bench(sealed, Policy(reboots=1))
+    bench.mender.told("main", OPEN)
+    await bench.pass_time(2)
+    bench.mender.told("main", STALLED)
+    await bench.pass_time(5)
+    bench.in_use = False
+    await bench.pass_time(600)
+    assert bench.done == []
+    bench.in_use = True
+    await bench.pass_time(5)
+    assert bench.done == [], "the next one who wants it finds it by opening it"
     await bench.stop()
 
 
