@@ -1,5 +1,6 @@
 """Decisions before a recording: which format the camera shall deliver, and what becomes of its packets. Pure."""
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -50,7 +51,8 @@ class Wish:
 
     `encoding` "copy" prefers passing on to everything else that it asks for. Sizes in pixels, 0 where they do not
     matter; `shrinks`: an encoded picture is made smaller when a smaller one is asked for, and only as many a second as
-    `rate` are taken. `bitrate` in bit/s, 0 by quality; `gop` in frames; `parameters` of the encoder as in an
+    `rate` are taken. `bitrate` in bit/s, 0 by quality; `gop` in frames, fewer where segments of `segment_seconds` (0:
+    none) need key frames more often; `parameters` of the encoder as in an
     Adjustment. With `every_seconds` one picture is kept in that time, and shown at `rate`. `overlay` is drawn into the
     picture, its `{time}` by `wall_offset_ns` (wall minus monotonic time).
     """
@@ -62,6 +64,7 @@ class Wish:
     rate: float = 0.0
     bitrate: int = 0
     gop: int = 60
+    segment_seconds: float = 0.0
     rotation: int = 0
     hflip: bool = False
     vflip: bool = False
@@ -127,6 +130,7 @@ def wish_of(order: RecordingOrder | StreamOrder, takes: frozenset[Codec]) -> Wis
         rate=order.rate,
         bitrate=order.bitrate or parameters.get("bitrate", 0),
         gop=order.gop,
+        segment_seconds=recording.segment_seconds if recording else 0.0,
         rotation=order.rotation_degrees,
         hflip=order.hflip,
         vflip=order.vflip,
@@ -169,7 +173,7 @@ def _recipe(wish: Wish, granted: Format) -> Recipe:
     limited = wish.shrinks and bool(wish.width or wish.height)
     jpeg = wish.target is Codec.MJPEG
     asked = {} if jpeg else {name: value for name, value in wish.parameters if is_met(name, value)}
-    gop = asked.pop("h264_i_frame_period", wish.gop)
+    gop = min(asked.pop("h264_i_frame_period", wish.gop), _most_between_cuts(wish, granted))
     recipe = Recipe(
         source=granted,
         bitrate=0 if jpeg else wish.bitrate,
@@ -188,6 +192,14 @@ def _recipe(wish: Wish, granted: Format) -> Recipe:
     )
     whole = replace(recipe, width=0, height=0)
     return whole if whole.result == recipe.result else recipe
+
+
+def _most_between_cuts(wish: Wish, granted: Format) -> int:
+    """The longest group of pictures with which segments can be cut when they are due."""
+    if not wish.segment_seconds:
+        return sys.maxsize
+    rate = 1 / wish.every_seconds if wish.every_seconds else granted.rate
+    return max(1, round(wish.segment_seconds * rate))
 
 
 def _thinning(wish: Wish, granted: Format, *, encoded: bool) -> Thinning | None:

@@ -157,7 +157,7 @@ async def empty_store() -> Path:
     return _template()
 
 
-async def until(condition: Callable[[], object], tries: int = 2000) -> None:
+async def until(condition: Callable[[], object], tries: int = 10_000) -> None:
     """Lets the loop run until `condition()` holds: for what has no event of its own."""
     for _ in range(tries):
         if condition():

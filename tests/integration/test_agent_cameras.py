@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -136,7 +136,7 @@ def files_of(folder: Path) -> Iterator[str]:
     for path in folder.rglob("*"):
         if path.is_file() and path.suffix != ".mp4":
             yield path.read_bytes().decode("latin-1")
-    with sqlite3.connect(folder / "sealed" / "cache.db") as cache:
+    with closing(sqlite3.connect(folder / "sealed" / "cache.db")) as cache:
         yield repr(cache.execute("SELECT * FROM Cache").fetchall())
 
 

@@ -71,6 +71,7 @@ async def test_status(agent: AgentSocket, tmp_path: Path) -> None:
         "runs      event 12, Video_Start_recording, 42 %",
         "clock     2026-07-01 14:10:00, floor",
         "disk      12.3 GB free in /media, media take 0 B",
+        "chain     not read yet",
         "incident  2026-07-01 12:00:01 damaged: \N{REPLACEMENT CHARACTER}[31mnew database",
     ]
     assert (await called(tmp_path, "status", "--json")).document == STATUS

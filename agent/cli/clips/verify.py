@@ -71,7 +71,8 @@ def _lines(proof: Proof, only: str, *, trusted: bool) -> list[str]:
         return [f"not proven: {len(named)} faults", *named[:SHOWN], *more]
     if only and not proof.clips:
         return [f"removed by the device itself: {only}"]
-    lines = [f"proven: {only or f'{proof.clips} clips'}, {human_size(proof.size)}, by {proof.links} links"]
+    clips = "1 clip" if proof.clips == 1 else f"{proof.clips} clips"
+    lines = [f"proven: {only or clips}, {human_size(proof.size)}, by {proof.links} links"]
     if proof.removed:
         lines.append(f"removed by the device itself: {proof.removed}")
     if proof.unchained:

@@ -88,6 +88,22 @@ def test_equal_wishes_share_a_recipe_and_turning_swaps_the_sides() -> None:
     assert (one.result.width, one.result.height) == (240, 320)
 
 
+@pytest.mark.parametrize(
+    ("changes", "gop"),
+    [
+        ({}, 60),
+        ({"segment_seconds": 10.0}, 60),
+        ({"segment_seconds": 1.0}, 50),
+        ({"segment_seconds": 60.0, "lapse_seconds": 5.0}, 12),
+        ({"segment_seconds": 1.0, "gop": 25}, 25),
+    ],
+)
+def test_what_is_encoded_here_can_be_cut_when_a_segment_is_due(changes: dict[str, Any], gop: int) -> None:
+    recipe = plan_of(make_order(Path("/a"), **changes), MJPG).recipe
+    assert recipe is not None
+    assert recipe.gop == gop
+
+
 def test_waiting_doubles_up_to_the_cap() -> None:
     assert [retry_delay(n, first=0.5, cap=10) for n in range(1, 8)] == [0.5, 1, 2, 4, 8, 10, 10]
     assert retry_delay(10**9, first=0.5, cap=10) == 10
