@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from agent.errors import SettingsInvalid
-from agent.media.retention.sizes import Size
+from agent.sizes import Size
 from hardware.models import BackendName, CameraSpec, ControlValue, Format
 from hardware.models.address import network_address_problem
 from presets_store.durable import write_durably

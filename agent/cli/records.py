@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from agent.cli.output import Column, Fact, Record, status_name, status_style
-from agent.cli.text import NONE, clean, human_seconds, human_size, local_time, percent, shortened
+from agent.cli.text import NONE, clean, human_seconds, local_time, percent, shortened
+from agent.sizes import human_size
 from presets_store.protocol.event_types import EVENT_TYPES
 from presets_store.protocol.statuses import EventStatus
 from presets_store.redaction import redact

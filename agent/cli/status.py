@@ -10,7 +10,8 @@ from agent.cli.errors import Refused
 from agent.cli.output import Fact, Record, status_name, status_style
 from agent.cli.records import CAMERA_STYLES, MODE_STYLES, event_type_name
 from agent.cli.session import session_of
-from agent.cli.text import human_age, human_size, local_time, percent
+from agent.cli.text import human_age, local_time, percent
+from agent.sizes import human_size
 
 UPSTREAM_STYLES = {"reached": "green", "unreachable": "yellow", "refused": "bold red"}
 MANY_INCIDENTS = 5

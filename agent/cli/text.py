@@ -1,4 +1,4 @@
-"""Texts for people: cleaned of what a terminal would obey, sizes and times in human form. Pure."""
+"""Texts for people: cleaned of what a terminal would obey, times in human form. Pure."""
 
 import re
 from datetime import UTC, datetime, tzinfo
@@ -9,8 +9,6 @@ NONE: Final = "-"
 # C0 and C1 controls, marks that turn the reading direction, line separators, halves of surrogate pairs.
 _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _BLANKS = re.compile(r"[\t\r\n]+")
-_UNITS = ("kB", "MB", "GB", "TB")
-_STEP = 1000
 
 
 def clean(text: object) -> str:
@@ -26,18 +24,6 @@ def clean_lines(text: str) -> str:
 def shortened(text: str, length: int) -> str:
     """At most `length` characters, an ellipsis in place of the rest."""
     return text if len(text) <= length else text[: length - 1].rstrip() + "…"
-
-
-def human_size(size: int) -> str:
-    """Bytes as `812 B`, `1.4 MB`: decimal units, as disks are sold."""
-    if size < _STEP:
-        return f"{size} B"
-    amount, unit = size / _STEP, _UNITS[0]
-    for bigger in _UNITS[1:]:
-        if round(amount, 1) < _STEP:
-            break
-        amount, unit = amount / _STEP, bigger
-    return f"{amount:.1f} {unit}"
 
 
 def human_seconds(seconds: float) -> str:

@@ -4,8 +4,9 @@ import logging
 import threading
 from collections.abc import Callable
 
+from hardware.camera import Source
 from hardware.errors import CameraUnavailable, HardwareError
-from hardware.models import Format, Packet
+from hardware.models import CameraSpec, Format, Packet
 from hardware.pipeline.backlog import Backlog
 
 log = logging.getLogger(__name__)
@@ -84,3 +85,43 @@ class Feed:
         finally:
             self._backlog.close()
             self._known.set()
+
+
+CLOSE_SECONDS = 0.3
+"""What a library is given to end: its calls cannot be cut short, so a thread that hangs in one is left behind."""
+
+
+class FedSource(Source):
+    """Base of sources whose library may hang: they read what a `Feed` brings."""
+
+    def __init__(self, spec: CameraSpec) -> None:
+        self._spec = spec
+        self._feed: Feed | None = None
+        self._ending: Feed | None = None
+        self._format: Format | None = None
+
+    def read(self, timeout: float) -> Packet | None:
+        """See `Source.read`."""
+        if self._feed is None:
+            raise RuntimeError("read before open")
+        return self._feed.read(timeout)
+
+    def close(self) -> None:
+        """Asks the feed to end, which it does as soon as its library returns; never waits for that."""
+        if self._feed is not None:
+            self._ending = None if self._feed.stop(CLOSE_SECONDS) else self._feed
+            self._feed = None
+
+    def note(self, consumer: str, what: str) -> None:
+        """A camera keeps no journal."""
+
+    def _await_end(self, seconds: float, otherwise: str) -> None:
+        """Waits for the feed before this one. Raises CameraUnavailable with the reason `otherwise`."""
+        if self._ending is not None and not self._ending.stop(seconds):
+            raise CameraUnavailable(camera=self._spec.camera_id, reason=otherwise)
+
+    def _begin(self, work: Callable[[Feed], None], timeout: float) -> Format:
+        """Starts a feed and waits at most `timeout` seconds for what it grants. Raises as `Feed.granted`."""
+        feed = self._feed = Feed(self._spec.camera_id, work)
+        self._format = feed.granted(timeout)
+        return self._format

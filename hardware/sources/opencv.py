@@ -7,36 +7,26 @@ from typing import Any
 
 import cv2
 
-from hardware.camera import Source
 from hardware.errors import CameraUnavailable
-from hardware.models import CameraInfo, CameraSpec, Codec, Format, Packet
-from hardware.sources.feed import Feed
+from hardware.models import CameraInfo, Codec, Format, Packet
+from hardware.sources.feed import FedSource, Feed
 from hardware.sources.pacing import Pacer
 
 OPEN_SECONDS = 15.0
 HANG_SECONDS = 60.0
 """For the camera that was opened before to be released: longer than the host's patience, which replaces the process."""
 
-_CLOSE_SECONDS = 0.3
-"""OpenCV's calls block for as long as they like: a thread that hangs in one is left behind."""
-
 _RATES = (1.0, 240.0)
 _MEASURED_FRAMES = 8
 
 
-class OpencvSource(Source):
+class OpencvSource(FedSource):
     """Implements `hardware.camera.Source` by `cv2.VideoCapture`: raw pictures (YUYV), for what no other backend opens.
 
     `isOpened` stays true after an unplug, so a camera is there while its frames advance. Time stamps are those of the
     arrival; a regular file is played once, in real time. It takes the size that it is asked for as a hint, and declares
     none but the one that it has. No addresses on a network: those may hold secrets, which OpenCV would log.
     """
-
-    def __init__(self, spec: CameraSpec) -> None:
-        self._spec = spec
-        self._feed: Feed | None = None
-        self._ending: Feed | None = None
-        self._format: Format | None = None
 
     def probe(self) -> CameraInfo:
         """The format of the last `open`, none before it: OpenCV cannot tell."""
@@ -53,27 +43,9 @@ class OpencvSource(Source):
         self.close()
         if problem := _address_problem(self._spec.address):
             raise self._unavailable(problem)
-        if self._ending is not None and not self._ending.stop(HANG_SECONDS):
-            raise self._unavailable("OpenCV hangs in the camera that was opened before")
+        self._await_end(HANG_SECONDS, "OpenCV hangs in the camera that was opened before")
         wish = wanted or self._spec.prefer
-        feed = self._feed = Feed(self._spec.camera_id, lambda feed: self._film(feed, wish))
-        self._format = feed.granted(OPEN_SECONDS)
-        return self._format
-
-    def read(self, timeout: float) -> Packet | None:
-        """See `Source.read`."""
-        if self._feed is None:
-            raise RuntimeError("read before open")
-        return self._feed.read(timeout)
-
-    def close(self) -> None:
-        """Releases the camera, as soon as OpenCV returns from it; never waits for that."""
-        if self._feed is not None:
-            self._ending = None if self._feed.stop(_CLOSE_SECONDS) else self._feed
-            self._feed = None
-
-    def note(self, consumer: str, what: str) -> None:
-        """A camera keeps no journal."""
+        return self._begin(lambda feed: self._film(feed, wish), OPEN_SECONDS)
 
     def _film(self, feed: Feed, wish: Format | None) -> None:
         address = self._spec.address

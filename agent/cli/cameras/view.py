@@ -10,7 +10,7 @@ from agent.cli.errors import FileExists, FileUnusable
 from agent.cli.options import ForceOption
 from agent.cli.output import Fact
 from agent.cli.session import session_of
-from agent.cli.text import human_size
+from agent.sizes import human_size
 
 CameraArgument = Annotated[str, typer.Argument(metavar="CAMERA", help="ID, name or key.")]
 

@@ -17,7 +17,8 @@ from agent.cli.errors import ExportFailed, FileExists, FileUnusable, NothingName
 from agent.cli.options import ForceOption
 from agent.cli.output import Output
 from agent.cli.session import Session, session_of
-from agent.cli.text import human_seconds, human_size
+from agent.cli.text import human_seconds
+from agent.sizes import human_size
 from hardware.errors import HardwareError
 
 LOOK_EVERY = 0.1

@@ -11,8 +11,8 @@ from agent.cli.errors import FileUnusable, NothingNamed
 from agent.cli.exit_codes import ExitCode
 from agent.cli.output import Output
 from agent.cli.session import Session, session_of
-from agent.cli.text import human_size
 from agent.media.chain.verifying import Progress, Proof, verify
+from agent.sizes import human_size
 
 SHOWN = 20
 """Faults that are listed; a folder whose disk died has thousands."""

@@ -5,7 +5,6 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from agent.cli.text import human_size
 from agent.media.library import MediaLibrary
 from agent.media.retention.burial import is_clip, mark_kept, remove, remove_if_deserted
 from agent.media.retention.inventory import Found, Inventory
@@ -14,6 +13,7 @@ from agent.media.retention.policy import policy_of
 from agent.media.retention.reserve import Reserve
 from agent.media.room import Disk, disk_of
 from agent.settings import Settings
+from agent.sizes import human_size
 from agent.startup.incidents import note_incidents
 from presets_store.clock import Clock, micros
 from presets_store.errors import CuelightError

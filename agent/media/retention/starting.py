@@ -4,13 +4,13 @@ import logging
 import time
 from pathlib import Path
 
-from agent.cli.text import human_size
 from agent.media.retention.burial import remove
 from agent.media.retention.inventory import Inventory
 from agent.media.retention.planning import Policy, plan
 from agent.media.retention.reserve import FULL, Reserve, wanted_on
 from agent.media.room import Disk, disk_of
 from agent.settings import Settings
+from agent.sizes import human_size
 
 logger = logging.getLogger(__name__)
 

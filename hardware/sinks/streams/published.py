@@ -6,7 +6,8 @@ from typing import cast
 from hardware.launch import child_environment, module_command
 from hardware.models import StreamOrder
 from hardware.sinks.streams.childprocess import ChildProcess
-from hardware.sinks.streams.link import LinkLost, Shape, Unit
+from hardware.sinks.streams.link import Shape, Unit
+from hardware.sinks.streams.processlink import ProcessLink
 from hardware.sinks.streams.publish import FAILED, HEADER, MODULE, SENT, Kind, Target
 
 _SYSTEM_CA = "/etc/ssl/certs/ca-certificates.crt"
@@ -17,18 +18,15 @@ def ca_file() -> str:
     return ssl.get_default_verify_paths().cafile or _SYSTEM_CA
 
 
-class PublishedLink:
+class PublishedLink(ProcessLink):
     """See `Link`. The first picture goes at once, the others when it is through: they wait outside, not in the pipe."""
 
     def __init__(self, order: StreamOrder, shape: Shape, url: str = "") -> None:
         """Starts the process. `url` stands for that of the order. Raises LinkLost."""
         environment = {name: value for name, value in child_environment().items() if name.lower() != "http_proxy"}
-        self._process = ChildProcess(module_command(MODULE), environment)
+        super().__init__(ChildProcess(module_command(MODULE), environment))
         target = Target(cast("Kind", order.kind), url or order.url, shape.codec.value, shape.rate, ca_file())
         self._process.write(target.line())
-        self._given = 0
-        self._sent = 0
-        self._complaint = ""
 
     @property
     def has_room(self) -> bool:
@@ -37,23 +35,6 @@ class PublishedLink:
     def send(self, unit: Unit) -> None:
         self._process.write(HEADER.pack(unit.key, unit.tick, len(unit.data)) + unit.data)
         self._given += 1
-
-    def sent(self) -> int:
-        self._process.flush()
-        try:
-            for line in self._process.lines():
-                self._note(line)
-        except LinkLost as lost:
-            raise LinkLost(self._complaint or str(lost)) from lost
-        return self._sent
-
-    def wait(self, seconds: float) -> None:
-        self._process.wait(seconds)
-
-    def close(self, seconds: float) -> int:
-        for line in self._process.close(seconds):
-            self._note(line)
-        return self._sent
 
     def _note(self, line: str) -> None:
         if line == SENT:

@@ -14,7 +14,8 @@ from hardware.errors import StreamUnsupported
 from hardware.launch import child_environment
 from hardware.models import StreamOrder
 from hardware.sinks.streams.childprocess import ChildProcess
-from hardware.sinks.streams.link import LinkLost, Shape, Unit
+from hardware.sinks.streams.link import Shape, Unit
+from hardware.sinks.streams.processlink import ProcessLink
 from hardware.sinks.streams.transport import TransportStream
 
 PROGRAM = "ffmpeg"
@@ -58,7 +59,7 @@ def command(url: str, options_file: str) -> tuple[str, ...]:
     return (*quiet, *source, "-f", "mpegts", "-pkt_size", "1316", "-fpre", options_file, url)
 
 
-class SrtLink:
+class SrtLink(ProcessLink):
     """See `Link`. What ffmpeg has taken counts as sent once it has begun to send."""
 
     def __init__(self, order: StreamOrder, shape: Shape) -> None:
@@ -68,14 +69,11 @@ class SrtLink:
         try:
             os.write(writing, "".join(f"{name}={value}\n" for name, value in secret.items()).encode())
             os.close(writing)
-            self._process = ChildProcess(command(url, f"/dev/fd/{reading}"), child_environment(), (reading,))
+            super().__init__(ChildProcess(command(url, f"/dev/fd/{reading}"), child_environment(), (reading,)))
         finally:
             os.close(reading)
         self._transport = TransportStream(shape)
-        self._given = 0
-        self._sent = 0
         self._size = 0
-        self._complaint = ""
 
     @property
     def has_room(self) -> bool:
@@ -85,23 +83,9 @@ class SrtLink:
         self._process.write(self._transport.pack(unit))
         self._given += 1
 
-    def sent(self) -> int:
-        self._process.flush()
-        try:
-            for line in self._process.lines():
-                self._note(line)
-        except LinkLost as lost:
-            raise LinkLost(self._complaint or str(lost)) from lost
-        return self._sent
-
-    def wait(self, seconds: float) -> None:
-        self._process.wait(seconds)
-
     def close(self, seconds: float) -> int:
         self._transport.close()
-        for line in self._process.close(seconds):
-            self._note(line)
-        return self._sent
+        return super().close(seconds)
 
     def _note(self, line: str) -> None:
         progress = _PROGRESS.fullmatch(line)

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.cli.text import clean, clean_lines, human_seconds, human_size, local_time, shortened
+from agent.cli.text import clean, clean_lines, human_seconds, local_time, shortened
+from agent.sizes import human_size
 
 
 @given(st.text())

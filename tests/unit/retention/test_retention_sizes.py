@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from agent.media.retention.sizes import bytes_of
 from agent.settings import MediaSettings
+from agent.sizes import bytes_of
 
 
 @pytest.mark.parametrize(
