@@ -63,11 +63,6 @@ class ParameterSets:
         """The newest set that tells the size of the pictures (SPS); empty when none is known."""
         return self._sets.get(_SIZE_SET[self._codec], b"")
 
-    @property
-    def complete(self) -> bool:
-        """Whether a decoder could begin."""
-        return len(self._sets) == len(self._kinds)
-
     def in_front_of(self, key_picture: bytes) -> bytes:
         """The key picture with all parameter sets: its own are learnt, missing ones are put before it."""
         own = self._learn(key_picture)
