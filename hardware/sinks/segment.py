@@ -1,6 +1,7 @@
 """One segment of a recording: a media file that outlives a kill, and its sidecar."""
 
 import contextlib
+import errno
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -59,19 +60,27 @@ class Segment:
         self.frames = 0
         self.seconds = 0.0
         container = CONTAINERS[path.suffix[1:]]
-        self._file = MediaFile(path, gathers=clip.codec not in container.gathers)
         with contextlib.ExitStack() as undo:
+            self._announce(undo)  # first: a kill leaves no media file that nobody knows
+            self._file = MediaFile(path, gathers=clip.codec not in container.gathers)
             undo.callback(path.unlink)
             undo.callback(self._file.release)
             try:
                 self._synced = syncer.add(path)
-                undo.callback(syncer.remove, self._synced)
-                undo.callback(sidecar_path(path).unlink, missing_ok=True)
-                write_durably(sidecar_path(path), clip.model_dump_json().encode())
             except OSError as error:
                 raise storage_error(path, error) from error
             undo.pop_all()
         self._muxer = create_muxer(self._file, clip, container, sound)
+
+    def _announce(self, undo: contextlib.ExitStack) -> None:
+        """Writes the sidecar. Raises FileExistsError when there is such a clip."""
+        if self._path.exists():
+            raise FileExistsError(errno.EEXIST, "there is such a clip", str(self._path))
+        try:
+            undo.callback(sidecar_path(self._path).unlink, missing_ok=True)
+            write_durably(sidecar_path(self._path), self._clip.model_dump_json().encode())
+        except OSError as error:
+            raise storage_error(self._path, error) from error
 
     @property
     def clip(self) -> ClipFile:

@@ -21,9 +21,9 @@ def verify(agent: AgentProcess, *arguments: str) -> tuple[int, dict[str, Any]]:
 
 
 def chained(agent: AgentProcess, wanted: int) -> list[dict[str, Any]]:
-    """All clips, once so many have their links."""
+    """All clips, once there are so many and all of them have their links."""
     clips = agent.request("GET", "/v1/clip/list")[1]
-    return list(clips) if sum(clip["chainNumber"] > 0 for clip in clips) >= wanted else []
+    return list(clips) if len(clips) >= wanted and all(clip["chainNumber"] for clip in clips) else []
 
 
 def film(agent: AgentProcess, **parameters: Any) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import socket
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -139,6 +140,7 @@ async def listening() -> AsyncIterator[tuple[Audience, str]]:
     """Somebody and his address."""
     loop = asyncio.get_running_loop()
     transport, audience = await loop.create_datagram_endpoint(Audience, local_addr=("127.0.0.1", 0))
+    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
     try:
         yield audience, f"udp://127.0.0.1:{transport.get_extra_info('sockname')[1]}"
     finally:

@@ -3,7 +3,7 @@
 from hardware.sinks.streams.link import LinkLost, Shape, Unit
 from hardware.sinks.streams.muxing import add_stream, mux
 
-_OPTIONS = {"flush_packets": "1", "mpegts_flags": "pat_pmt_at_frames"}
+_OPTIONS = {"flush_packets": "1", "mpegts_flags": "pat_pmt_at_frames+initial_discontinuity"}
 
 
 class _Collector:

@@ -158,3 +158,29 @@ def test_the_pictures_of_a_time_lapse_are_shown_at_its_rate(tmp_path: Path, sync
 def test_only_files_of_ours_have_a_container() -> None:
     assert container_of(Path("/media/x.mkv")) is CONTAINERS["mkv"]
     assert container_of(Path("/media/x.avi")) is None
+
+
+def test_there_is_never_a_media_file_without_a_sidecar(
+    tmp_path: Path, syncer: Syncer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "one-0.mp4"
+    seen: list[bool] = []
+
+    def killed_while_creating(created: Path, **_: object) -> None:
+        seen.append(sidecar_path(created).exists())
+        raise OSError("as far as it got")
+
+    monkeypatch.setattr("hardware.sinks.segment.MediaFile", killed_while_creating)
+    with pytest.raises(OSError, match="as far as it got"):
+        open_segment(path, pictures(Codec.MJPEG, 1), syncer)
+    assert seen == [True]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_clip_that_is_there_keeps_its_sidecar(tmp_path: Path, syncer: Syncer) -> None:
+    path = tmp_path / "one-0.mp4"
+    open_segment(path, pictures(Codec.MJPEG, 3), syncer).close(None, 0, "")
+    before = sidecar_path(path).read_bytes()
+    with pytest.raises(FileExistsError):
+        open_segment(path, pictures(Codec.MJPEG, 1), syncer)
+    assert sidecar_path(path).read_bytes() == before
