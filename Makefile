@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: run demo test lint bench bench-camera soak setup setup-dev footage lock clean
+.PHONY: run demo test lint bench bench-camera bench-hub soak setup setup-dev footage lock clean
 
 run: setup
 	$(BIN)/cuelight run --first-preset
@@ -26,6 +26,9 @@ bench: setup-dev
 
 bench-camera: setup-dev
 	PYTHONPATH=tests $(BIN)/python -P -m bench.camera
+
+bench-hub: setup-dev
+	PYTHONPATH=tests $(BIN)/python -P -m bench.hub
 
 soak: setup-dev
 	$(BIN)/python -P scripts/test.py --soak

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from agent.adjustable import STARTUP_GRACE, AdjustableSettings, grace_seconds
-from agent.announce import announce_key, announce_ready
+from agent.announce import announce_ready
 from agent.api.local import LocalApi
 from agent.api.status import StatusReader
 from agent.attempt import Tools
@@ -21,11 +21,11 @@ from agent.cameras import Cameras
 from agent.dispatcher import Dispatcher
 from agent.first_preset import show_first_preset
 from agent.identity import boot_id, serial_number
-from agent.lifecycle import SystemTaskDied, SystemTasks, only_agent, stage, stop_signals, unless, usable_places
-from agent.logs import logging_to
+from agent.lifecycle import only_agent
 from agent.media.chain.building import build_linker
 from agent.media.chain.linking import Linker
 from agent.media.library import MediaLibrary
+from agent.media.removing import Removing
 from agent.media.retention.keeping import Retention
 from agent.media.retention.starting import make_room_to_start
 from agent.mending.building import build_mender
@@ -34,20 +34,25 @@ from agent.recovery import Recovery
 from agent.settings import Settings
 from agent.startup.camera_secrets import CameraSecrets
 from agent.startup.checking import watch_database
+from agent.startup.clockwatch import watch_clock
 from agent.startup.declaring import declared
 from agent.startup.hosts import CameraHosts
+from agent.startup.registering import register_agents
 from agent.startup.starting import Circumstances, Starting
 from agent.store import Memory, Store, newest_access_key, open_memory, open_store
+from agent.upstream.building import UpstreamLink
 from agent.upstream.client import SignedClient
-from agent.upstream.pump import Pump
 from agent.viewing.viewers import Viewing
 from hardware.client import Prespawned
 from presets_store.clock import micros
 from presets_store.errors import CuelightError
+from presets_store.process.announcing import announce_key
+from presets_store.process.lifecycle import SystemTaskDied, SystemTasks, stage, stop_signals, unless, usable_places
+from presets_store.process.logs import logging_to
 from presets_store.rules.event import Event
 from presets_store.services import Services
 from presets_store.services.bindings import of_earlier_boot
-from presets_store.services.keys import NewKey
+from presets_store.services.people.keys import NewKey
 from presets_store.storage import DatabaseDamaged
 from presets_store.storage.damage.aside import note_damage
 
@@ -157,23 +162,25 @@ class Agent:
         linker = build_linker(settings.media_folder, memory.sealed, store.services, store.clock, who.serial)
         media.closed = linker.wake
         media.announce = linker.removing
+        store.services.media.files.remover = Removing(media, store.services.clips)
         retention = Retention(settings, media, store.services, store.clock)
         await _recover(store.services, cameras, media, who.boot_id)
-        client = _upstream(settings, store, stack)
-        starting = _starting(settings, memory, store, who, client)
+        link = _upstream(settings, store, stack)
+        starting = _starting(settings, memory, store, who, link.client if link else None)
         reader = _reader(settings, store, retention, linker, cameras, who)
         secrets = CameraSecrets(memory.sealed, hosts, cameras)
         api = LocalApi(settings, store, reader, starting, Viewing(cameras), secrets)
         agent = cls(settings, store, cameras, api, starting)
         stack.push_async_callback(_staged("what is kept", STAGE_SECONDS, starting.keep))
         stack.push_async_callback(_staged("the system tasks", STAGE_SECONDS, agent.tasks.stop))
-        agent._start_tasks(memory, media, who, client, stack)
+        agent._start_tasks(memory, media, who, link, stack)
         agent.tasks.start("chain", linker.run())
         agent.tasks.start("retention", retention.run())
         mender = build_mender(settings.mending, hosts, memory.sealed, store.clock, store.services.database)
         agent.tasks.start("mending", mender.run())
         stack.push_async_callback(_staged("the local API", STAGE_SECONDS, api.stop))
         await api.start()
+        await register_agents(store.services)
         await agent._announce(new_key)
         return agent
 
@@ -196,7 +203,7 @@ class Agent:
     async def run_first_preset(self) -> None:
         """The whole path once, by signed requests to our own API."""
         access_key = await self.services.database.read(newest_access_key)
-        secret = await self.services.keys.secret_of(access_key)
+        secret = (await self.services.keys.signer_of(access_key)).secret
         client = SignedClient(self.api.url, access_key, secret, self.clock)
         try:
             await show_first_preset(client, self.services.own_device.key, str(self.settings.media_folder))
@@ -204,7 +211,7 @@ class Agent:
             await client.close()
 
     def _start_tasks(
-        self, memory: Memory, media: MediaLibrary, who: Identity, client: SignedClient | None, stack: AsyncExitStack
+        self, memory: Memory, media: MediaLibrary, who: Identity, link: UpstreamLink | None, stack: AsyncExitStack
     ) -> None:
         services, own = self.services, self.services.own_device.key
         adjustable = AdjustableSettings(memory.sealed, services.startup, own)
@@ -223,12 +230,13 @@ class Agent:
         stack.push_async_callback(
             _staged("the running actions", ACTIONS_END_WITHIN + 1, lambda: dispatcher.stop(ACTIONS_END_WITHIN))
         )
-        if client is not None:
-            pump = Pump(services.outbox, self.settings.upstream.url, client, self.clock, services.wakeups, own)
-            self.tasks.start("pump", pump.run())
+        if link is not None:
+            for name, task in link.tasks(services, self.starting, who.boot_id):
+                self.tasks.start(name, task)
         self.tasks.start("start-up", self.starting.run())
         self.tasks.start("warmth of start-up", self._cool_down())
         self.tasks.start("sweep", self._sweep())
+        self.tasks.start("clock", watch_clock([camera.client for camera in self.cameras], self.clock))
         self.tasks.start("database", watch_database(self.settings.database_file, services.database, self.clock))
 
     async def _cool_down(self) -> None:
@@ -270,14 +278,13 @@ async def _cameras(settings: Settings, services: Services, hosts: CameraHosts, s
     return cameras
 
 
-def _upstream(settings: Settings, store: Store, stack: AsyncExitStack) -> SignedClient | None:
-    """Requests to the upstream of the settings; None without one: then nothing leaves the device."""
-    upstream = settings.upstream
-    if not upstream.url:
+def _upstream(settings: Settings, store: Store, stack: AsyncExitStack) -> UpstreamLink | None:
+    """The link to the upstream of the settings; None without one: then nothing leaves the device."""
+    if not settings.upstream.url:
         return None
-    client = SignedClient(upstream.url, upstream.access_key, upstream.secret_key.get_secret_value(), store.clock)
-    stack.push_async_callback(_staged("the upstream link", STAGE_SECONDS, client.close))
-    return client
+    link = UpstreamLink(settings, store.clock)
+    stack.push_async_callback(_staged("the upstream link", STAGE_SECONDS, link.close))
+    return link
 
 
 def _starting(settings: Settings, memory: Memory, store: Store, who: Identity, client: SignedClient | None) -> Starting:

@@ -11,6 +11,7 @@ from hardware.client import CameraClient, SinkHandle
 from hardware.errors import CameraUnavailable
 from hardware.models import CameraReport, KeepWarm, PhotoOrder, RecordingOrder, StreamOrder, StreamReport
 from presets_store.rules.targeting import choose_camera
+from presets_store.services.caller import INSIDE
 from presets_store.services.cameras import CamerasService
 from presets_store.storage.records import Camera
 
@@ -27,7 +28,10 @@ class StreamNow:
 
 
 class AgentCamera:
-    """One camera. `record` is its row in the store, `client` its host; `streams` are the running ones by event key."""
+    """One camera. `record` is its row in the store, `client` its host; `streams` are the running ones by event key.
+
+    `playlists` tells by folder which event's HLS stream is in it.
+    """
 
     def __init__(self, settings: CameraSettings, record: Camera, client: CameraClient) -> None:
         self.settings = settings
@@ -37,6 +41,7 @@ class AgentCamera:
         self.name = record.name
         self.client = client
         self.streams: dict[int, StreamNow] = {}
+        self.playlists: dict[str, int] = {}
         self._wishes: dict[str, KeepWarm] = {}
 
     @property
@@ -106,7 +111,7 @@ class Cameras:
 
     async def renamed(self) -> None:
         """Takes over the names that people have given since; to be called before a camera is picked by its name."""
-        names = {record.key: record.name for record in await self._service.of_device(self._device_key)}
+        names = {record.key: record.name for record in await self._service.of_device(INSIDE, self._device_key)}
         for camera in self._cameras:
             camera.name = names.get(camera.key, camera.name)
 

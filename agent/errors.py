@@ -3,28 +3,12 @@
 from presets_store.errors import CuelightError, Kind
 
 
-class SettingsInvalid(CuelightError):
-    """The settings cannot be taken; `problems` names each key and what would be right."""
-
-    code = "settings_invalid"
-    kind = Kind.INVALID
-    template = "the settings in {source} cannot be used:\n{problems}"
-
-
 class AlreadyRunning(CuelightError):
     """Another agent holds the state folder."""
 
     code = "already_running"
     kind = Kind.CONFLICT
     template = "another cuelight agent uses {folder}; stop it first, or name another state_folder"
-
-
-class PlaceUnusable(CuelightError):
-    """A file or folder that the agent needs to start."""
-
-    code = "place_unusable"
-    kind = Kind.UNAVAILABLE
-    template = "{path} cannot be used: {reason}"
 
 
 class ActionError(CuelightError):
@@ -78,6 +62,14 @@ class UpstreamRefused(CuelightError):
     code = "upstream_refused"
     kind = Kind.CONFLICT
     template = "{url} refused with {status}: {text}"
+
+
+class ClipUnsendable(CuelightError):
+    """A recording whose file cannot be sent as it was recorded."""
+
+    code = "clip_unsendable"
+    kind = Kind.CONFLICT
+    template = "the recording {file} cannot be sent: {reason}"
 
 
 class BadParameter(ActionError):

@@ -32,7 +32,7 @@ async def show_first_preset(client: SignedClient, device_key: int, media_folder:
 async def _preset(client: SignedClient, device_key: int) -> int:
     listed = (await client.request("GET", f"/v1/eventpreset/list/device/{device_key}")).json()
     for preset in listed:
-        if preset["eventPresetName"] == NAME:
+        if preset["eventPresetName"] == NAME and preset["deviceID"] == device_key:  # not one of its groups
             return int(preset["key"])
     body = {
         "eventPresetName": NAME,

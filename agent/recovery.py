@@ -101,19 +101,22 @@ def _reason(stop: Event, event: Event, camera_of: CameraOf) -> StopReason | None
     """Why `stop` ends `event`; None when it does not."""
     kind = traits_of(stop.event_type_id).ends
     if kind is None:
-        return StopReason.ENDED if _named_event(stop) == event.key else None
+        return StopReason.ENDED if _names(stop, event) else None
     began_before = event.started <= (stop.started or stop.created)
     if traits_of(event.event_type_id).sink is kind and began_before and camera_of(stop) == camera_of(event):
         return StopReason.STOPPED
     return None
 
 
-def _named_event(stop: Event) -> int | None:
+def _names(stop: Event, event: Event) -> bool:
+    """Whether `stop` names `event`, by the key that its sender knows."""
     try:
         named = parameters_of(stop).get("eventID")
     except CuelightError:
-        return None
-    return named if isinstance(named, int) else None
+        return False
+    if stop.upstream:
+        return stop.upstream == event.upstream and named == event.remote_id is not None
+    return bool(named == event.key)
 
 
 class Recovery:

@@ -6,30 +6,23 @@ The environment wins over the file: `CUELIGHT_API__PORT=9000` is `port` in `[api
 import logging
 import os
 import socket
-import tomllib
 from pathlib import Path
 from typing import Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import SettingsConfigDict
 
-from agent.errors import SettingsInvalid
 from agent.sizes import Size
 from hardware.models import BackendName, CameraSpec, ControlValue, Format
 from hardware.models.address import network_address_problem
 from presets_store.durable import write_durably
+from presets_store.process.errors import SettingsInvalid
+from presets_store.process.settings import LOOPBACK, ClockSettings, RootUrl, Section, Tree, checked, read_file
 
 logger = logging.getLogger(__name__)
 
 LAST_GOOD = "settings.last-good.toml"
-LOOPBACK = {"127.0.0.1", "::1", "localhost"}
-
-
-class Section(BaseModel):
-    """Base of all sections: an unknown key is an error, so that a misspelt one is not silently without effect."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class DeviceSettings(Section):
@@ -40,11 +33,15 @@ class DeviceSettings(Section):
 
 
 class ApiSettings(Section):
-    """The local API. An empty `socket` is `api.sock` in the state folder; `port` 0 takes a free one."""
+    """The local API. An empty `socket` is `api.sock` in the state folder; `port` 0 takes a free one.
+
+    `public_url`: where others reach it, as the addresses of files name it; empty: where it listens.
+    """
 
     host: str = "127.0.0.1"
     port: int = Field(default=8788, ge=0, le=65535)
     socket: str = ""
+    public_url: RootUrl = ""
 
     @field_validator("host")
     @classmethod
@@ -57,11 +54,13 @@ class ApiSettings(Section):
 class MediaSettings(Section):
     """Where recordings go, and how much may lie there. An empty `folder` is `media` in the state folder.
 
+    `uploads`: where files lie that are sent here; empty: `uploads` in the state folder.
     `max_size` and `max_age_days`: 0 is no limit. `min_free`: what stays free on its file system; None is the smaller of
     1 GB and 5 %.
     """
 
     folder: str = ""
+    uploads: str = ""
     max_size: Size = 0
     min_free: Size | None = None
     max_age_days: float = Field(default=0.0, ge=0, le=36_500)
@@ -121,18 +120,17 @@ class CameraSettings(Section):
         )
 
 
-class ClockSettings(Section):
-    """`trust`: `kernel` asks the kernel whether the clock is synchronised; `system` vouches for it."""
-
-    trust: Literal["kernel", "system"] = "kernel"
-
-
 class UpstreamSettings(Section):
-    """Where outcomes are reported to. Without a `url` nothing leaves the device."""
+    """Where events are fetched from and outcomes reported to. Without a `url` nothing leaves the device.
+
+    `uploads`: `auto` sends the clips of the upstream's own events there, and all clips while the device's record there
+    has `autoSendFiles`; `never` sends none.
+    """
 
     url: str = ""
     access_key: str = Field(default="", max_length=256)
     secret_key: SecretStr = SecretStr("")
+    uploads: Literal["auto", "never"] = "auto"
 
     @field_validator("url")
     @classmethod
@@ -163,20 +161,13 @@ class MendingSettings(Section):
     reboots: int = Field(default=0, ge=0, le=24)
 
 
-class LogSettings(Section):
-    """`format`: `text` for people, `json` for collectors, `auto` decides by whether a terminal looks."""
-
-    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-    format: Literal["auto", "text", "json"] = "auto"
-
-
 def default_state_folder() -> Path:
     """`$XDG_STATE_HOME/cuelight`, else `~/.local/state/cuelight`."""
     base = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
     return Path(base) / "cuelight"
 
 
-class Settings(BaseSettings):
+class Settings(Tree):
     """The whole tree."""
 
     model_config = SettingsConfigDict(
@@ -194,7 +185,6 @@ class Settings(BaseSettings):
     upstream: UpstreamSettings = Field(default_factory=UpstreamSettings)
     startup: StartupSettings = Field(default_factory=StartupSettings)
     mending: MendingSettings = Field(default_factory=MendingSettings)
-    log: LogSettings = Field(default_factory=LogSettings)
 
     @field_validator("cameras")
     @classmethod
@@ -204,21 +194,14 @@ class Settings(BaseSettings):
             raise ValueError(f"each camera needs an id of its own; given are {', '.join(ids)}")
         return cameras
 
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """The environment first, then what the file said; no dotenv file, no secrets folder."""
-        return env_settings, init_settings
-
     @property
     def media_folder(self) -> Path:
         return Path(self.media.folder) if self.media.folder else self.state_folder / "media"
+
+    @property
+    def uploads_folder(self) -> Path:
+        """Files that were sent here by others, through the API."""
+        return Path(self.media.uploads) if self.media.uploads else self.state_folder / "uploads"
 
     @property
     def socket_path(self) -> Path:
@@ -256,9 +239,9 @@ def load_settings(file: Path | None) -> Settings:
     Raises SettingsInvalid when there is none, or when the environment is at fault.
     """
     if file is None:
-        return _validated({}, source="the environment")
+        return checked(Settings, {})
     try:
-        text, settings = _read(file)
+        text, settings = read_file(Settings, file)
     except SettingsInvalid as error:
         return _last_good(error)
     _remember(text, settings.state_folder)
@@ -267,39 +250,15 @@ def load_settings(file: Path | None) -> Settings:
 
 def read_settings(file: Path | None) -> Settings:
     """The same for whoever is not the agent: without fallback, and nothing is written. Raises SettingsInvalid."""
-    return _validated({}, source="the environment") if file is None else _read(file)[1]
-
-
-def _read(file: Path) -> tuple[str, Settings]:
-    try:
-        text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsInvalid(source=str(file), problems=f"  {error}") from error
-    return text, _validated(_parsed(text, source=str(file)), source=str(file))
-
-
-def _parsed(text: str, *, source: str) -> dict[str, object]:
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise SettingsInvalid(source=source, problems=f"  not TOML: {error}") from error
-
-
-def _validated(values: dict[str, object], *, source: str) -> Settings:
-    try:
-        return Settings.model_validate(values) if not values else Settings(**values)  # type: ignore[arg-type]
-    except ValidationError as error:
-        problems = [f"  {'.'.join(map(str, item['loc'])) or 'settings'}: {item['msg']}" for item in error.errors()]
-        raise SettingsInvalid(source=source, problems="\n".join(problems)) from error
+    return checked(Settings, {}) if file is None else read_file(Settings, file)[1]
 
 
 def _last_good(error: SettingsInvalid) -> Settings:
-    fallback = _validated({}, source="the environment").state_folder / LAST_GOOD
+    fallback = checked(Settings, {}).state_folder / LAST_GOOD
     if not fallback.exists():
         raise error
     logger.error("%s; the last good settings (%s) are used instead", error, fallback)
-    text = fallback.read_text(encoding="utf-8")
-    return _validated(_parsed(text, source=str(fallback)), source=str(fallback))
+    return read_file(Settings, fallback)[1]
 
 
 def _remember(text: str, state_folder: Path) -> None:

@@ -18,10 +18,16 @@ from presets_store.durable import make_folder_durably
 from presets_store.errors import CuelightError
 from presets_store.sealing import Keyring, load_keyring
 from presets_store.services import Services, build_services
-from presets_store.services.restore import Incident, open_or_replace
+from presets_store.services.fleet.archive import Archiving
+from presets_store.services.fleet.retention import Kept
+from presets_store.services.media.stores import FilePlaces
+from presets_store.services.media.stores.disk import DiskStore
+from presets_store.services.media.stores.media import MediaStore
+from presets_store.services.restoring.restore import Incident, open_or_replace
 from presets_store.storage import DatabaseDamaged
 from presets_store.storage.events import list_events
 from presets_store.storage.keys import list_keys
+from presets_store.storage.people.users import active_admins
 from presets_store.storage.records import KeyStatus
 
 logger = logging.getLogger(__name__)
@@ -88,12 +94,24 @@ async def open_store(settings: Settings, memory: Memory, serial: str, boot: str,
         own_name=settings.device.name,
         boot_id=boot,
         report_to=settings.upstream.url,
+        places=_places(settings),
+        kept=Kept(days=settings.telemetry.max_age_days, records=settings.telemetry.max_records),
+        archiving=Archiving(settings.events.archive_after_days, settings.events.keep_archive_days),
     )
     await note_incidents(database, [*_cache_incidents(memory, clock), *found])
     seal_key = SealKey(settings.seal_key_file, memory.sealed, services)
     if memory.rotation_unfinished:
         await _finish_rotation(seal_key)
     return Store(services=services, clock=clock, floor=floor, seal_key=seal_key, database_lost=bool(found))
+
+
+def _places(settings: Settings) -> FilePlaces:
+    """Where files are: those sent here in a folder of their own, recordings where they were made."""
+    return FilePlaces(
+        uploads=DiskStore(settings.uploads_folder, keep_free=settings.media.min_free),
+        recordings=MediaStore(settings.media_folder),
+        public_url=settings.api.public_url,
+    )
 
 
 async def _finish_rotation(seal_key: SealKey) -> None:
@@ -113,8 +131,9 @@ def newest_moment(connection: Connection) -> float:
 
 
 def newest_access_key(connection: Connection) -> str:
-    """An access key that may sign; raises LookupError when all are revoked."""
-    active = [key for key in list_keys(connection) if key.status is KeyStatus.ACTIVE]
+    """An access key that may do everything; raises LookupError when all are revoked."""
+    admins = {user.key for user in active_admins(connection)}
+    active = [key for key in list_keys(connection) if key.status is KeyStatus.ACTIVE and key.user_key in admins]
     if not active:
         raise LookupError("no active access key")
     return active[-1].access_key

@@ -29,6 +29,7 @@ from hardware.models import (
     RecordingOrder,
     Refusal,
     Report,
+    SetClock,
     Shutdown,
     SinkEnded,
     SinkOrder,
@@ -103,6 +104,7 @@ class CameraClient:
         self._spawned = spawned
         self._warm = KeepWarm(on=False)
         self._test_picture = TestPicture(on=False)
+        self._clock: SetClock | None = None
         self._filmed = False
         self._host: HostProcess | None = None
         self._configured = False
@@ -175,6 +177,11 @@ class CameraClient:
         self._test_picture = TestPicture(on=on)
         self._tell(self._test_picture)
 
+    async def set_clock(self, told: SetClock) -> None:
+        """Segments and photos that begin from now on are dated by it. Holds over restarts of the host."""
+        self._clock = told
+        self._tell(told)
+
     @property
     def in_use(self) -> bool:
         """Whether anybody wants the camera: a sink, or a wish to keep it warm."""
@@ -217,7 +224,7 @@ class CameraClient:
         self._host.send(order)
         return handle
 
-    def _tell(self, order: KeepWarm | TestPicture) -> None:
+    def _tell(self, order: KeepWarm | TestPicture | SetClock) -> None:
         """Tells the host that there is; each new one is told when it is configured."""
         if self._host is not None and self._configured:
             self._host.send(order)
@@ -279,7 +286,7 @@ class CameraClient:
         for handle in handles.values():
             handle.fail(HostLost(camera=self.spec.camera_id, reason=reason))
         state = "closed" if self._stopping.is_set() else "unavailable"
-        self._report(CameraReport(state=state, reason=f"host process: {reason}"))
+        self._report(CameraReport(state=state, reason=f"host process: {reason}", code=HostLost.code))
         return reason
 
     async def _serve(self, host: HostProcess) -> None:
@@ -295,6 +302,8 @@ class CameraClient:
         self._configured = True
         host.send(self._test_picture)
         host.send(self._warm)
+        if self._clock is not None:
+            host.send(self._clock)
         listening = asyncio.create_task(self._listen(host))
         watching = asyncio.create_task(self._watch(host))
         stopping = asyncio.create_task(self._until_stopping())

@@ -24,6 +24,7 @@ from hardware.models import (
     Order,
     Ping,
     Pong,
+    SetClock,
     Shutdown,
     SinkOrder,
     StopSink,
@@ -48,7 +49,7 @@ _RECEIVE = 1 << 16
 _EXIT_UNCLEAN = 75
 _EXIT_MISTAKE = 70
 
-StationOrder = SinkOrder | StopSink | KeepWarm | TestPicture
+StationOrder = SinkOrder | StopSink | KeepWarm | TestPicture | SetClock
 
 
 class Host:
@@ -123,6 +124,8 @@ class Host:
             station.keep_warm(Ask(order.width, order.height, order.rate) if order.on else None)
         elif isinstance(order, TestPicture):
             station.test_picture(order.on)
+        elif isinstance(order, SetClock):
+            station.set_clock(order)
         else:
             station.start_sink(order)
 
@@ -143,7 +146,8 @@ class Host:
         before, self._verdict = self._verdict, judge(doing, silent, self._patience)
         if self._verdict is Verdict.STALLED and before is Verdict.FINE:
             stalled = CameraStalled(camera=self._camera_id, seconds=f"{silent:.1f}")
-            self._reporter.put(CameraReport(state="stalled", reason=f"{stalled}: the driver does not return"))
+            reason = f"{stalled}: the driver does not return"
+            self._reporter.put(CameraReport(state="stalled", reason=reason, code=stalled.code))
         if self._verdict is Verdict.STUCK:
             log.error("camera %s: the driver did not return for %.0f s: the host ends", self._camera_id, silent)
             self._running = False

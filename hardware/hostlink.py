@@ -11,6 +11,9 @@ from hardware.wire import HEADER, Frame, FrameKind, Picture, pack_message, parse
 _ROOM = 1 << 18
 """Bytes that are read at once; more when a frame is longer."""
 
+_KEPT_ROOM = 1 << 22
+"""Bytes: room for a frame that is longer is given back when that has been taken."""
+
 _MOST_UNREAD = 256
 """Reports that wait for their reader; then nothing more is read."""
 
@@ -96,8 +99,8 @@ class HostLink(asyncio.BufferedProtocol):
             needed = HEADER.size
         if start or needed > len(self._buffer):
             rest = bytes(view[start : self._filled])
-            if needed > len(self._buffer):
-                self._buffer = bytearray(needed)
+            if needed > len(self._buffer) or len(self._buffer) > _KEPT_ROOM >= needed:
+                self._buffer = bytearray(max(needed, _ROOM))
             self._buffer[: len(rest)] = rest
             self._filled = len(rest)
 

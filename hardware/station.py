@@ -10,7 +10,7 @@ from hardware.audio.microphone import Microphone
 from hardware.camera import Source
 from hardware.errors import HardwareError, SinkRefused
 from hardware.lock import CameraLock
-from hardware.models import CameraSpec, PhotoOrder, RecordingOrder, Refusal, Report, SinkOrder, WatchOrder
+from hardware.models import CameraSpec, PhotoOrder, RecordingOrder, Refusal, Report, SetClock, SinkOrder, WatchOrder
 from hardware.pipeline.capture import Capture, Outlets
 from hardware.pipeline.plan import Ask
 from hardware.pipeline.router import Router
@@ -47,6 +47,7 @@ class Station:
         report: Callable[[Report], None],
         picture: Callable[[str, int, bytes], None] = _no_pictures,
     ) -> None:
+        spec = spec.model_copy(update={"undo_file": str(run_folder / f"{spec.camera_id}.undo.json")})
         self._spec = spec
         self._report = report
         self._router = Router(spec.ring_seconds, spec.name)
@@ -93,6 +94,10 @@ class Station:
         """Colour bars take the camera's place, or no longer; recordings go on in a new segment."""
         changes: dict[str, object] = {"backend": "bars", "address": "", "options": {}, "prefer": None}
         self._capture.substitute(self._spec.model_copy(update=changes) if on else None)
+
+    def set_clock(self, told: SetClock) -> None:
+        """Segments and photos that begin from now on are dated by it; none that is there is changed."""
+        self._ports.clock.set(told)
 
     def start_sink(self, order: SinkOrder) -> None:
         """Starts what `order` asks for, or reports a Refusal."""

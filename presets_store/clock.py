@@ -6,6 +6,7 @@ Durations and deadlines use `monotonic()`; wall time is for display, schedules a
 import asyncio
 import ctypes
 import time
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Protocol
 
@@ -35,6 +36,14 @@ class ClockQuality(StrEnum):
         return self in (ClockQuality.UPSTREAM, ClockQuality.SYNCHRONISED)
 
 
+class Timer(Protocol):
+    """A call that is to come."""
+
+    def cancel(self) -> None:
+        """It is not to come any more; harmless when it has."""
+        ...
+
+
 class Clock(Protocol):
     """What every component takes instead of calling `time`."""
 
@@ -52,6 +61,10 @@ class Clock(Protocol):
 
     async def sleep(self, seconds: float) -> None:
         """Waits by the monotonic clock."""
+        ...
+
+    def call_later(self, seconds: float, function: Callable[[], None]) -> Timer:
+        """Has the running event loop call `function` after `seconds` by the monotonic clock."""
         ...
 
 
@@ -108,3 +121,6 @@ class SystemClock:
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
+
+    def call_later(self, seconds: float, function: Callable[[], None]) -> Timer:
+        return asyncio.get_running_loop().call_later(seconds, function)

@@ -15,6 +15,8 @@ from typing import Protocol
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from presets_store.durable import sync_folder, write_durably
 from presets_store.errors import CuelightError
@@ -57,6 +59,10 @@ class Seals(Protocol):
         """What was sealed under `name`; SealBroken when it is not that."""
         ...
 
+    def derive(self, purpose: str) -> bytes:
+        """A key of 32 bytes for one purpose, which follows from the key that seals and tells nothing about it."""
+        ...
+
 
 class Sealer:
     """Seals and opens values with one key of 32 bytes; `key_id`, 16 hexadecimal digits, tells it from others."""
@@ -66,6 +72,7 @@ class Sealer:
         if len(key) != KEY_BYTES or len(self._header) != _HEADER_BYTES:
             raise ValueError(f"a seal key has {KEY_BYTES} bytes and its id {KEY_ID_BYTES}")
         self.key_id = key_id
+        self._key = key
         self._cipher = AESGCM(key)
 
     def __repr__(self) -> str:
@@ -91,6 +98,10 @@ class Sealer:
         except InvalidTag:
             raise SealBroken(name=name, reason="it was changed, or kept under another name") from None
 
+    def derive(self, purpose: str) -> bytes:
+        """A key of 32 bytes for one purpose (HKDF-SHA256), which tells nothing about this one."""
+        return HKDF(SHA256(), KEY_BYTES, salt=None, info=b"cuelight " + purpose.encode()).derive(self._key)
+
 
 class Keyring:
     """Seals with the `current` key and opens what any of its keys sealed."""
@@ -112,6 +123,9 @@ class Keyring:
     def unseal(self, name: str, sealed: bytes) -> bytes:
         key_id = sealed[len(_VERSION) : _HEADER_BYTES].hex()
         return self._keys.get(key_id, self._current).unseal(name, sealed)
+
+    def derive(self, purpose: str) -> bytes:
+        return self._current.derive(purpose)
 
 
 def key_id_of(key: bytes) -> str:

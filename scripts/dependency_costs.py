@@ -24,6 +24,7 @@ MODULES = {
     "typer": "typer",
     "rich": "rich.progress",
     "asyncpg": "asyncpg",
+    "botocore": "botocore.session",
 }
 PROBE = """
 import json, sys, time

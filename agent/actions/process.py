@@ -15,24 +15,24 @@ from presets_store.services.errors import NotFound
 
 
 class EndProcess:
-    """Parameters: `{"eventID": n}`, n a key of this device's store."""
+    """Parameters: `{"eventID": n}`, n the key by which their sender knows the event: the upstream, or this device."""
 
     traits: ClassVar = ActionTraits(immediate=True, ends_named=True)
 
     async def run(self, context: Context, parameters: Parameters) -> Result:
         """Result: `{"ended": [event key]}`, empty when it had already ended. Raises UnknownEvent."""
-        event_key: int = parameters["eventID"]
+        named: int = parameters["eventID"]
         try:
-            event = await context.events.require(event_key)
+            event = await context.events.named(context.event, named)
         except NotFound as error:
-            raise UnknownEvent(event=event_key) from error
+            raise UnknownEvent(event=named) from error
         if event.uuid == workflow_of(context.event):
             raise BadParameter(
-                field="eventID", wrong=event_key, right="an event other than the workflow of which this is a step"
+                field="eventID", wrong=named, right="an event other than the workflow of which this is a step"
             )
-        if event_key != context.event.key and await end_event(context, event):
-            return {"ended": [event_key]}
-        return {"ended": [], "note": f"event {event_key} was not running"}
+        if event.key != context.event.key and await end_event(context, event):
+            return {"ended": [named]}
+        return {"ended": [], "note": f"event {named} was not running"}
 
 
 async def end_event(context: Context, event: Event) -> bool:

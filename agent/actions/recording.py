@@ -6,7 +6,17 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from agent.actions.filming import NOT_THERE, Filming, Stopping
-from agent.actions.footage import Trouble, clock_time, filmed_seconds, interruptions, read_pre_roll
+from agent.actions.footage import (
+    Now,
+    Span,
+    Trouble,
+    clock_time,
+    filmed_seconds,
+    interruptions,
+    read_sidecars,
+    span_of,
+    span_told,
+)
 from agent.actions.recording_order import container_of, recording_order
 from agent.cameras import LOOK_EVERY
 from agent.context import Context
@@ -53,6 +63,7 @@ class Recording(Filming[RecordingOrder]):
         self._dropped = 0
         self._granted: Granted | None = None
         self._clips: list[dict[str, Any]] = []
+        self._spans: dict[str, Span] = {}
         asked, kept = parameters.get("preRollSeconds", 0.0), self._camera.settings.ring_seconds
         if asked > kept:
             self._notes.append(f"pre-roll: ring_seconds of camera {self._camera.name!r} is {kept:g}, {asked:g} s asked")
@@ -63,7 +74,9 @@ class Recording(Filming[RecordingOrder]):
     async def _count(self, clips: list[dict[str, Any]]) -> None:
         """What was filmed until now; the duration counts from the request, not from the pre-roll."""
         self._clips = clips
-        self._pre_roll = await asyncio.to_thread(read_pre_roll, self._context.media.folder, clips)
+        sidecars = await asyncio.to_thread(read_sidecars, self._context.media.folder, clips)
+        self._pre_roll = sum(sidecar.pre_roll_seconds for sidecar in sidecars.values())
+        self._spans |= {file: span_of(sidecar) for file, sidecar in sidecars.items()}
         self._earlier = filmed_seconds(clips, self._lapse) - self._pre_roll
 
     def _done(self) -> bool:
@@ -86,7 +99,7 @@ class Recording(Filming[RecordingOrder]):
         """What goes wrong with the camera, for the times without pictures."""
         while True:
             state = self._camera.state
-            trouble = Trouble(self._context.clock.now(), state.reason)
+            trouble = Trouble(self._context.clock.monotonic(), state.reason)
             if state.state in NOT_THERE and trouble.reason != (self._troubles[-1].reason if self._troubles else ""):
                 self._troubles.append(trouble)
             await self._context.clock.sleep(LOOK_EVERY)
@@ -102,9 +115,11 @@ class Recording(Filming[RecordingOrder]):
             case SegmentClosed(clip=clip):
                 self._pre_roll += clip.pre_roll_seconds
                 self._sound = self._sound or clip.audio
-                self._clips.append(await self._context.media.index(clip, folder))
+                indexed = await self._context.media.index(clip, folder)
+                self._clips.append(indexed)
+                self._spans[indexed["file"]] = span_of(clip)
             case SinkEnded() as ended:
-                self._ended_at = self._context.clock.now()
+                self._ended_at = self._context.clock.monotonic()
                 self._dropped += ended.dropped
                 self._notes.extend(ended.notes)
             case _:
@@ -143,8 +158,14 @@ class Recording(Filming[RecordingOrder]):
 
     def _all_notes(self) -> list[str]:
         """Each once: those that were granted, what happened, where pictures are missing."""
-        gaps = [] if self._lapse else interruptions(self._clips, self._troubles, self._ended_at)
+        gaps = [] if self._lapse else self._gaps()
         return list(dict.fromkeys([*(self._granted.notes if self._granted else ()), *self._notes, *gaps]))
+
+    def _gaps(self) -> list[str]:
+        clock = self._context.clock
+        now = Now(self._context.event.boot_id, clock.now() - clock.monotonic())
+        spans = [self._spans.get(clip["file"]) or span_told(clip) for clip in self._clips]
+        return interruptions(spans, self._troubles, now, self._ended_at)
 
 
 _TOLD_ELSEWHERE = {"notes", "pre_roll_seconds"}

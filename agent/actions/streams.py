@@ -10,7 +10,7 @@ from agent.actions.recording_order import ENCODINGS
 from agent.actions.stream_target import target_of
 from agent.cameras import StreamNow
 from agent.context import Context
-from agent.errors import BadParameter
+from agent.errors import AlreadyActive, BadParameter
 from agent.running import ActionTraits, Parameters, Result, SinkKind, StopReason
 from hardware.client import SinkHandle, SinkReport
 from hardware.errors import HostLost
@@ -29,7 +29,7 @@ class StartStream:
         self.traits = ActionTraits(sink=kind, resumable=True)
 
     async def run(self, context: Context, parameters: Parameters) -> Result:
-        """Result: see `Streaming`. Raises Stopped, Failed, BadParameter."""
+        """Result: see `Streaming`. Raises Stopped, Failed, BadParameter, AlreadyActive."""
         return await Streaming(context, parameters).run()
 
 
@@ -80,11 +80,21 @@ class Streaming(Filming[StreamOrder]):
         self._interruptions: deque[dict[str, Any]] = deque(maxlen=MOST_INTERRUPTIONS)
 
     async def run(self) -> Result:
-        """As `Filming.run`; what the stream does is seen in the camera's `streams` meanwhile."""
+        """As `Filming.run`; what the stream does is seen in the camera's `streams` meanwhile. Raises AlreadyActive."""
+        if self._target.kind == "hls":
+            self._claim_playlist()
         try:
             return await super().run()
         finally:
             self._camera.streams.pop(self._context.event.key, None)
+            self._camera.playlists.pop(self._target.url, None)
+
+    def _claim_playlist(self) -> None:
+        """The folder is this stream's alone, which removes it at its end; another kind may have asked for it too."""
+        own, camera = self._context.event.key, self._camera
+        holder = camera.playlists.setdefault(self._target.url, own)
+        if holder != own:
+            raise AlreadyActive(kind=self._target.label, camera=camera.name, event=holder)
 
     async def _take_up(self) -> None:
         """Of earlier attempts only their progress is known."""

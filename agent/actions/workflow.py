@@ -24,6 +24,7 @@ from presets_store.rules.commands import AlreadyEnded
 from presets_store.rules.event import Event
 from presets_store.rules.workflow import goes_on, step_index
 from presets_store.services.caller import INSIDE
+from presets_store.services.wakeups import Signal
 from presets_store.storage.records import Preset
 
 logger = logging.getLogger(__name__)
@@ -199,7 +200,7 @@ class Workflow:
         return told if event is None else {**told, "eventID": event.key, "status": event.event_status.wire_name}
 
 
-async def _first_of(stopping: Stopping, *events: asyncio.Event) -> None:
+async def _first_of(stopping: Stopping, *events: asyncio.Event | Signal) -> None:
     """Returns when a stop was asked for or one of the events is set."""
     waiting: list[asyncio.Future[Any]] = [asyncio.ensure_future(event.wait()) for event in events]
     try:

@@ -8,7 +8,7 @@ from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.web_request import BaseRequest
 
-from agent.api.preview import CAMERA, VIEWING
+from agent.api.preview import CAMERA, viewers_of
 from agent.viewing.errors import StreamUnknown
 from presets_store.api.authentication import LINK_TOKEN
 from presets_store.api.documentation import Access, Operation
@@ -42,7 +42,7 @@ _ADDRESS = re.compile(r"^(?!#)(\S+)$|(?<=URI=\")([^\"]+)(?=\")", re.MULTILINE)
 )
 async def file(request: web.Request) -> web.StreamResponse:
     """`index.m3u8` is the one to open. By a link, the addresses in it have the link's token."""
-    camera_id = (await request.app[VIEWING].of(request.match_info["camera"])).camera_id
+    camera_id = (await viewers_of(request)).camera_id
     name, wanted = request.match_info["name"], request.match_info["file"]
     path = request.app[HLS_FOLDER] / camera_id / name / wanted
     if not await asyncio.to_thread(path.is_file):

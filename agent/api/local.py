@@ -36,6 +36,7 @@ class LocalApi:
         camera_secrets: CameraSecrets,
     ) -> None:
         self._settings = settings
+        self._files = store.services.media.files
         api = ApiSettings(version=f"cuelight {__version__}", device_clock=True, clock_floor=store.floor)
         app = build_app(store.services, store.clock, api, extra_routes=ROUTES)
         app[STATUS] = reader
@@ -64,6 +65,7 @@ class LocalApi:
         except OSError as error:
             raise PortTaken(host=host, port=port, reason=os.strerror(error.errno or 0)) from error
         self.url = _url(self._runner)
+        self._files.served_at(self.url)
 
     async def stop(self) -> None:
         """Answers those who wait, then closes."""

@@ -12,12 +12,13 @@ from agent.viewing.screen import BOUNDARY, JPEG, MULTIPART, Screen
 from agent.viewing.viewers import Look, Viewers, Viewing
 from presets_store.api.answers import reply
 from presets_store.api.documentation import Access, Operation
-from presets_store.api.keys import CLOCK, LINK_SECONDS, LINKS, query_of
+from presets_store.api.keys import CLOCK, LINK_SECONDS, LINKS, SERVICES, caller_of, query_of
 from presets_store.api.links import LONGEST
 from presets_store.clock import micros
 from presets_store.protocol.base import WireModel
 from presets_store.protocol.fields import Moment, Name, NotNegative, Text
 from presets_store.protocol.parsing import parse_body
+from presets_store.rules.permissions import Permission
 from presets_store.rules.targeting import CameraUnknown
 
 FIRST_WITHIN = 10.0
@@ -89,7 +90,7 @@ class ViewLink(WireModel):
 async def snapshot(request: web.Request) -> web.Response:
     """Captured after the request. A camera that is closed is opened for it."""
     query = parse_body(SnapshotQuery, query_of(request))
-    picture = await (await _viewers(request)).snapshot(query.width, FIRST_WITHIN)
+    picture = await (await viewers_of(request)).snapshot(query.width, FIRST_WITHIN)
     return web.Response(body=picture.jpeg, content_type=JPEG, headers=_NO_STORE)
 
 
@@ -107,7 +108,7 @@ async def mjpeg(request: web.Request) -> web.StreamResponse:
     Whoever takes them too slowly misses some. When the camera is lost the last one stays until there is another.
     """
     query = parse_body(MovingQuery, query_of(request))
-    viewers, screen = await _viewers(request), Screen()
+    viewers, screen = await viewers_of(request), Screen()
     watching = asyncio.create_task(viewers.watch(Look(query.width, query.fps), screen.show))
     try:
         await asyncio.wait((watching, screen.first), timeout=FIRST_WITHIN, return_when=asyncio.FIRST_COMPLETED)
@@ -144,7 +145,7 @@ async def _show(request: web.Request, screen: Screen, watching: "asyncio.Task[No
 async def view_link(request: web.Request) -> web.Response:
     """Whoever has it sees the camera, and can do nothing else. It ends after its time, and with the device's agent."""
     body = parse_body(AskLink, await request.read())
-    camera_id = (await _viewers(request)).camera_id
+    camera_id = (await viewers_of(request)).camera_id
     token = request.app[LINKS].token(camera_id, body.lifetime_seconds)
     link = ViewLink(
         mjpeg=f"/v1/camera/{camera_id}/mjpeg?token={token}",
@@ -156,7 +157,14 @@ async def view_link(request: web.Request) -> web.Response:
     return reply(link)
 
 
-async def _viewers(request: web.Request) -> Viewers:
+async def viewers_of(request: web.Request) -> Viewers:
+    """Of the camera in the path, for who may look at this device and who has a link to it.
+
+    Raises CameraUnknown, Forbidden.
+    """
+    if LINK_SECONDS not in request:
+        services = request.app[SERVICES]
+        await services.devices.require(caller_of(request), Permission.READ, services.own_device.key)
     return await request.app[VIEWING].of(request.match_info["camera"])
 
 

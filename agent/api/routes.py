@@ -7,9 +7,11 @@ from agent.api.status import StatusReader, StatusRecord
 from agent.startup.sealkey import SealKey
 from agent.startup.starting import Starting
 from presets_store.api.answers import reply
-from presets_store.api.documentation import Access, Operation
+from presets_store.api.documentation import Operation
+from presets_store.api.keys import caller_of
 from presets_store.protocol.base import WireModel
 from presets_store.protocol.fields import Int, Name
+from presets_store.rules.permissions import Permission
 
 STATUS = web.AppKey("status", StatusReader)
 STARTING = web.AppKey("starting", Starting)
@@ -25,11 +27,12 @@ class SealKeyRecord(WireModel):
 
 @Operation("What the device does, and why", answer=StatusRecord)
 async def status(request: web.Request) -> web.Response:
-    return reply(await request.app[STATUS].read(request.app[STARTING].started))
+    return reply(await request.app[STATUS].read(caller_of(request), request.app[STARTING].started))
 
 
-@Operation("Replace the seal key", answer=SealKeyRecord, access=Access.LOCAL)
+@Operation("Replace the seal key", answer=SealKeyRecord)
 async def rotate_seal_key(request: web.Request) -> web.Response:
+    caller_of(request).principal.require_everywhere(Permission.ADMINISTER)
     key_id, resealed = await request.app[SEAL_KEY].rotate()
     return reply(SealKeyRecord(key_id=key_id, resealed=resealed))
 

@@ -19,6 +19,7 @@ from presets_store.protocol.events import EventWithNames
 from presets_store.protocol.fields import Int, Moment, Name, Text
 from presets_store.rules.startup import Link, LinkState
 from presets_store.services import Services
+from presets_store.services.caller import Caller
 from presets_store.services.wire import event_with_names
 
 
@@ -153,10 +154,10 @@ class StatusReader:
     boot_id: str
     since: float
 
-    async def read(self, started: Started) -> StatusRecord:
-        """The status at this moment. Raises what the store raises."""
+    async def read(self, caller: Caller, started: Started) -> StatusRecord:
+        """The status at this moment, for who may look at this device. Raises Forbidden, and what the store raises."""
         own = self.services.own_device
-        cameras = await self.services.cameras.of_device(own.key)
+        cameras = await self.services.cameras.of_device(caller, own.key)
         running = await self.services.events.running(own.key)
         return StatusRecord(
             version=f"cuelight {__version__}",

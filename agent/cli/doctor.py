@@ -13,8 +13,8 @@ from agent.cli.errors import AgentForbidden, AgentUnreachable, Refused
 from agent.cli.exit_codes import ExitCode
 from agent.cli.output import Fact, Output
 from agent.cli.session import session_of
-from agent.errors import SettingsInvalid
 from agent.settings import Settings, load_settings, read_settings
+from presets_store.process.errors import SettingsInvalid
 
 STYLES = {Verdict.OK: "green", Verdict.WARNING: "yellow", Verdict.BROKEN: "bold red"}
 

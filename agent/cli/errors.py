@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from agent.cli.exit_codes import ExitCode
-from agent.errors import SettingsInvalid
 from presets_store.errors import CuelightError, Kind
+from presets_store.process.errors import SettingsInvalid
 from presets_store.protocol.errors import BadJson, FieldProblem, FieldsError, UnknownEventType
 
 

@@ -7,6 +7,7 @@ import typer
 from agent.cli.errors import BadParameters, NothingNamed
 from agent.cli.options import YesOption
 from agent.cli.output import Fact
+from agent.cli.people.users import user_named
 from agent.cli.records import KEYS
 from agent.cli.session import Session, session_of
 
@@ -19,10 +20,14 @@ KeyArgument = Annotated[str, typer.Argument(metavar="KEY", help="ID or access ke
 def create(
     context: typer.Context,
     description: Annotated[str, typer.Argument(metavar="DESCRIPTION", help="What it is for.")],
+    user: Annotated[
+        str, typer.Option("--user", metavar="USER", help="Whose key it is: name or ID. Without: the owner's.")
+    ] = "",
 ) -> None:
     """Make an access key. Its secret is shown only now."""
     session = session_of(context)
-    _show_pair(session, session.client.post("/v1/apikey", {"aPIKeyDescription": description}))
+    whose = {"userID": user_named(session, user)["key"]} if user else {}
+    _show_pair(session, session.client.post("/v1/apikey", {"aPIKeyDescription": description, **whose}))
 
 
 @app.command("list")

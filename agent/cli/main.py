@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from agent.cli import cameras, clips, completion, devices, doctor, events, keys, presets, status
+from agent.cli import cameras, clips, completion, devices, doctor, events, keys, people, presets, status
 from agent.cli.errors import Refused, exit_code
 from agent.cli.exit_codes import ExitCode
 from agent.cli.output import Output
@@ -40,7 +40,7 @@ ConfigOption = Annotated[
 
 app = typer.Typer(
     name="cuelight",
-    help="Preset events become camera actions. `run` is the agent; all else talks to the one that runs.",
+    help="Preset events become camera actions. `run` is the agent, `hub` that of a fleet; all else talks to the agent.",
     epilog=EXIT_CODES,
     no_args_is_help=True,
     add_completion=False,
@@ -54,6 +54,7 @@ app.add_typer(cameras.app, name="camera")
 app.add_typer(devices.app, name="device")
 app.add_typer(clips.app, name="clip")
 app.add_typer(keys.app, name="key")
+app.add_typer(people.app, name="user")
 
 
 def _show_version(asked: bool) -> None:
@@ -87,6 +88,20 @@ def run(
     options = [*(["--config", str(file)] if file else []), *(["--first-preset"] if first_preset else [])]
     # A new program image: the agent shall not carry the command line's libraries in its memory.
     os.execv(sys.executable, [sys.executable, "-P", "-m", "agent", "run", *options])  # noqa: S606  # our own module
+
+
+@app.command("hub")
+def hub(
+    context: typer.Context,
+    config: ConfigOption = None,
+    database: Annotated[
+        str, typer.Option("--database", metavar="URL", help="sqlite:///PATH or postgresql://USER@HOST/NAME")
+    ] = "",
+) -> None:
+    """Run the hub of a fleet until it is told to stop."""
+    file = config or session_of(context).config
+    options = [*(["--config", str(file)] if file else []), *(["--database", database] if database else [])]
+    os.execv(sys.executable, [sys.executable, "-P", "-m", "presets_store.hub", *options])  # noqa: S606  # our own module
 
 
 def openapi(context: typer.Context) -> None:

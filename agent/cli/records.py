@@ -141,6 +141,17 @@ KEYS = (
     Column("description", lambda key: key.get("aPIKeyDescription") or NONE, wide=True),
 )
 
+USERS = (
+    Column("ID", lambda user: str(user["key"]), right=True),
+    Column("name", lambda user: user["userName"], lambda _: "bold"),
+    Column("role", lambda user: user["role"]),
+    Column("scope", lambda user: "all" if user["scope"] == "all" else f"{user['scope']} {user['scopeID']}"),
+    Column("status", lambda user: user["status"], lambda user: KEY_STYLES.get(user["status"], "dim")),
+    Column("signs in by", lambda user: "password, keys" if user["hasPassword"] else "keys"),
+    Column("created", lambda user: local_time(user.get("creationDate"))[:DAY]),
+    Column("e-mail", lambda user: user.get("email") or NONE, wide=True),
+)
+
 
 def _clip_state(clip: Record) -> str:
     state = str(clip.get("state") or NONE)
@@ -185,13 +196,17 @@ def preset_facts(preset: Record) -> list[Fact]:
         Fact("preset", str(preset["key"]), "bold"),
         Fact("name", preset.get("eventPresetName") or NONE),
         Fact("type", event_type_name(preset)),
-        Fact("device", str(preset["deviceID"])),
+        Fact("device", str(preset["deviceID"])) if preset["deviceID"] else _group(preset),
         Fact("start", ", ".join(preset["startup"]) or NONE),
         Fact("priority", str(preset["priority"])),
         Fact("attempts", str(max(1, preset["maxAttempts"]))),
         Fact("created", local_time(preset.get("creationDate"))),
         Fact("parameters", pretty_json(preset.get("eventParameters"))),
     ]
+
+
+def _group(preset: Record) -> Fact:
+    return Fact("device group", str(preset["deviceGroupID"]))
 
 
 def clip_facts(clip: Record, media_folder: Path) -> list[Fact]:

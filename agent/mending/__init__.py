@@ -1,1 +1,1 @@
-"""What is tried, step by step, when a camera that filmed gives no more frames."""
+"""What is tried, step by step, when a camera gives no frames though it is there."""

@@ -13,7 +13,7 @@ from hardware.box.errors import UsbResetFailed
 from hardware.box.usb import UsbDevice
 from hardware.client import run_job
 from presets_store.clock import Clock
-from presets_store.services.restore import Incident
+from presets_store.services.restoring.restore import Incident
 from presets_store.storage.database import Database
 
 RESET_WITHIN = 20.0

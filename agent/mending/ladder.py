@@ -1,4 +1,4 @@
-"""The recovery ladder: which step is due for a camera that stopped. Pure; times in seconds of the monotonic clock.
+"""The recovery ladder: which step is due for a camera that hangs. Pure; times in seconds of the monotonic clock.
 
 The camera's host has opened it again from the first moment on, and goes on doing so. Above that stand a new host, a
 reset of its USB device and a reboot of the box. The last two have a budget that outlasts reboots, so that a camera that
@@ -39,7 +39,7 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """A camera that filmed and stopped `since`; `climbed`: the steps taken and when, oldest first."""
+    """A camera that hangs `since`; `climbed`: the steps taken and when, oldest first."""
 
     since: float
     climbed: tuple[tuple[Step, float], ...] = ()

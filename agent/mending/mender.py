@@ -8,11 +8,11 @@ from typing import Any, Protocol
 from agent.mending.ladder import Budget, Policy, Reach, Step, Trouble, due
 from agent.startup.sealed import SealedState, encoded
 from hardware.box.usb import UsbDevice
-from hardware.errors import HardwareError
-from hardware.models import CameraReport
+from hardware.errors import CameraStalled, CameraUnavailable, HardwareError, HostLost
+from hardware.models import CameraReport, CameraSpec
 from presets_store.clock import Clock, micros
 from presets_store.errors import CuelightError
-from presets_store.services.restore import Incident
+from presets_store.services.restoring.restore import Incident
 from presets_store.storage.errors import DatabaseDamaged
 
 logger = logging.getLogger(__name__)
@@ -23,10 +23,15 @@ KEEP_EVERY = 3600.0
 
 _BUDGET = "mending.budget"
 _TROUBLED = ("stalled", "unavailable")
+_HANGING = (CameraStalled.code, CameraUnavailable.code, HostLost.code)
+"""What is said of a camera that hangs, not of one that others hold, or that has no usable format."""
 
 
 class Renewable(Protocol):
     """A camera's client, as far as it matters here."""
+
+    @property
+    def spec(self) -> CameraSpec: ...
 
     @property
     def in_use(self) -> bool: ...
@@ -47,7 +52,10 @@ class Tools:
 
 @dataclass(slots=True)
 class _Patient:
-    """One camera. `filmed`: it has given frames; until then it is only waited for. `well_since` is None in trouble."""
+    """One camera. `filmed`: it has given frames; until then it is waited for, unless it is plugged in and hangs.
+
+    `well_since` is None in trouble.
+    """
 
     client: Renewable
     filmed: bool = False
@@ -84,11 +92,13 @@ class Mender:
             patient.filmed = True
             patient.well_since = now
             patient.address = report.info.address
-        elif report.state in _TROUBLED and patient.filmed:
+        elif report.state in _TROUBLED and (patient.filmed or report.code in _HANGING):
             patient.trouble = patient.trouble or Trouble(now)
             patient.well_since = None
-        elif report.state in ("closed", "open"):  # nobody needs it, or something else stands in for it
+        elif report.state == "open":  # something else stands in for it
             patient.trouble = patient.well_since = None
+        elif report.state == "closed":  # nobody needs it, or a new host begins: `_look` finds out
+            patient.well_since = None
 
     async def run(self) -> None:
         """Looks once a second; never ends."""
@@ -116,9 +126,9 @@ class Mender:
                 await self._climb(camera_id, patient, patient.trouble)
 
     async def _climb(self, camera_id: str, patient: _Patient, trouble: Trouble) -> None:
-        device = patient.device
-        reach = Reach(connected=device is None or await self._tools.is_connected(device), usb=device is not None)
-        step = due(trouble, self._policy, self._budget, reach, self._clock.monotonic())
+        policy = self._policy if patient.filmed else replace(self._policy, reboots=0)  # it may never have worked
+        reach = await self._reach(patient)
+        step = due(trouble, policy, self._budget, reach, self._clock.monotonic())
         if step is None:
             return
         patient.trouble = trouble.after(step, self._clock.monotonic())
@@ -130,6 +140,13 @@ class Mender:
         except (HardwareError, CuelightError, OSError) as error:
             logger.error("camera %s: %s did not help: %s", camera_id, step, error)
             await self._tell(f"{step}_failed", f"camera {camera_id}: {error}")
+
+    async def _reach(self, patient: _Patient) -> Reach:
+        if not patient.filmed:
+            device = patient.device = await self._tools.find(patient.client.spec.address)
+            return Reach(connected=device is not None, usb=device is not None)
+        device = patient.device
+        return Reach(connected=device is None or await self._tools.is_connected(device), usb=device is not None)
 
     async def _take(self, step: Step, camera_id: str, patient: _Patient, silent: float) -> None:
         why = f"camera {camera_id} has given no frame for {silent:.0f} s"

@@ -8,7 +8,7 @@ from typing import NoReturn
 from agent.startup.incidents import note_incidents
 from presets_store.clock import Clock, micros
 from presets_store.errors import CuelightError
-from presets_store.services.restore import Incident
+from presets_store.services.restoring.restore import Incident
 from presets_store.storage.damage.aside import note_damage
 from presets_store.storage.damage.check import check
 from presets_store.storage.database import Database

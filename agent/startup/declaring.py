@@ -13,6 +13,7 @@ from hardware.models.address import shown_address
 from presets_store.errors import CuelightError
 from presets_store.protocol.cameras import CameraRecord
 from presets_store.services import Services
+from presets_store.services.caller import INSIDE
 from presets_store.storage.records import Camera
 
 logger = logging.getLogger(__name__)
@@ -27,7 +28,7 @@ async def declared(
     settings: Settings, services: Services, hosts: CameraHosts, device_key: int
 ) -> tuple[Cameras, Callable[[], Awaitable[None]]]:
     """The cameras, ready to be used, and what to await before the store closes: reports that are still written."""
-    known = {record.camera_id: record for record in await services.cameras.of_device(device_key)}
+    known = {record.camera_id: record for record in await services.cameras.of_device(INSIDE, device_key)}
     records = await services.cameras.declare(
         device_key,
         [

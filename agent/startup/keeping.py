@@ -4,24 +4,34 @@ import base64
 import binascii
 import dataclasses
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, true
 
 from agent.startup.sealed import OWN, SealedState, encoded
 from presets_store.clock import Clock
-from presets_store.services.restore import Kept
+from presets_store.services.restoring.restore import Kept
+from presets_store.storage.damage.salvage import record_of
 from presets_store.storage.database import Database
 from presets_store.storage.devices import own_device
+from presets_store.storage.fleet.groups import all_members, list_groups
+from presets_store.storage.fleet.records import DeviceGroup, GroupMember
 from presets_store.storage.keys import list_keys
 from presets_store.storage.meta import high_water
+from presets_store.storage.people.records import User
+from presets_store.storage.people.users import list_users
 from presets_store.storage.records import ApiKey, Device, KeyStatus
+
+Row = TypeVar("Row", User, DeviceGroup, GroupMember)
 
 logger = logging.getLogger(__name__)
 
 _KEYS = "api.keys"
+_USERS = "people.users"
+_GROUPS = "fleet.groups"
+_MEMBERS = "fleet.members"
 _MARKS = "keys.high_water"
 
 MARGINS = {"events": 20_000, "outbox": 20_000, "clips": 20_000}
@@ -41,12 +51,22 @@ class Snapshot:
 
     own: Device | None
     keys: list[ApiKey]
+    users: list[User]
+    groups: list[DeviceGroup]
+    members: list[GroupMember]
     marks: dict[str, int]
 
 
 def snapshot(connection: Connection) -> Snapshot:
     """Read on one snapshot of the database."""
-    return Snapshot(own_device(connection), list_keys(connection), high_water(connection))
+    return Snapshot(
+        own=own_device(connection),
+        keys=list_keys(connection),
+        users=list_users(connection),
+        groups=list_groups(connection, true()),
+        members=all_members(connection),
+        marks=high_water(connection),
+    )
 
 
 async def keep(sealed: SealedState, database: Database, clock: Clock) -> None:
@@ -57,7 +77,12 @@ async def keep(sealed: SealedState, database: Database, clock: Clock) -> None:
 
 async def _keep(sealed: SealedState, database: Database, clock: Clock) -> None:
     found = await database.read(snapshot)
-    entries: dict[str, bytes | None] = {_KEYS: encoded([_key_out(key) for key in found.keys])}
+    entries: dict[str, bytes | None] = {
+        _KEYS: encoded([_key_out(key) for key in found.keys]),
+        _USERS: encoded([dataclasses.asdict(user) for user in found.users]),
+        _GROUPS: encoded([dataclasses.asdict(group) for group in found.groups]),
+        _MEMBERS: encoded([dataclasses.asdict(member) for member in found.members]),
+    }
     if found.own is not None:
         entries[OWN] = encoded(_device_out(found.own))
     marks = raised(sealed.document(_MARKS) or {}, found.marks)
@@ -86,6 +111,9 @@ def kept_of(sealed: SealedState) -> Kept:
     return Kept(
         own=_device_in(own) if own else None,
         keys=[key for key in map(_key_in, keys) if key is not None],
+        users=_rows_in(User, sealed.documents(_USERS)),
+        groups=_rows_in(DeviceGroup, sealed.documents(_GROUPS)),
+        members=_rows_in(GroupMember, sealed.documents(_MEMBERS)),
         marks={table: mark for table, mark in marks.items() if isinstance(mark, int)},
         standalone=sealed.standalone(),
     )
@@ -108,6 +136,17 @@ def _device_in(document: Mapping[str, Any]) -> Device | None:
         return None
 
 
+def _rows_in(kind: type[Row], documents: Iterable[Mapping[str, Any]]) -> list[Row]:
+    """The rows that make sense. A document has the types that a row of a database must have."""
+    rows = []
+    for document in documents:
+        try:
+            rows.append(record_of(kind, document))
+        except (TypeError, ValueError) as error:
+            logger.error("a sealed row of %s cannot be read: %s", kind.__name__, error)
+    return rows
+
+
 def _key_out(key: ApiKey) -> dict[str, Any]:
     secret = base64.b64encode(key.sealed_secret).decode()
     plain = {name: value for name, value in dataclasses.asdict(key).items() if name != "last_access"}
@@ -118,6 +157,8 @@ def _key_in(document: Mapping[str, Any]) -> ApiKey | None:
     known = {field.name for field in dataclasses.fields(ApiKey)}
     try:
         values = {name: value for name, value in document.items() if name in known}
+        if values.get("user_key", 0) is None:
+            values["user_key"] = 0  # nobody's; what was kept before there were users has no such member
         secret = base64.b64decode(values.pop("sealed_secret"), validate=True)
         return ApiKey(**values | {"sealed_secret": secret, "status": KeyStatus(values["status"])})
     except (TypeError, KeyError, ValueError, binascii.Error) as error:

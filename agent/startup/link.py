@@ -66,16 +66,21 @@ async def announce(client: SignedClient | None, serial: str, boot_id: str, *, gr
         limit.cancel()
 
 
-async def _try(client: SignedClient, serial: str, boot_id: str) -> tuple[Link, bool]:
-    """What one announcement met, and whether another could meet anything else."""
-    body = {
+def introduction(serial: str, kind: AgentType) -> dict[str, str | int]:
+    """This process as an agent of the type, in the words of `RegisterAgent`."""
+    return {
         "deviceName": serial,
         "deviceSerial": serial,
-        "agentType": AgentType.DEVICE.wire_name,
+        "agentType": kind.wire_name,
         "agentVersion": __version__,
         "agentIndex": 0,
         "processID": os.getpid(),
     }
+
+
+async def _try(client: SignedClient, serial: str, boot_id: str) -> tuple[Link, bool]:
+    """What one announcement met, and whether another could meet anything else."""
+    body = introduction(serial, AgentType.DEVICE)
     try:
         await client.request("POST", READY_PATH, body, headers={"X-Boot-ID": boot_id})
     except UpstreamUnreachable as error:

@@ -159,11 +159,15 @@ class SealedState:
 
     async def keep(self, entries: Mapping[str, bytes | None]) -> int:
         """Writes what differs from what is kept, None removes, all or none; how many entries were written."""
-        changed = {name: value for name, value in entries.items() if self._entries.get(name) != value}
+        return await self._run(lambda: self._keep(entries))
+
+    def _keep(self, entries: Mapping[str, bytes | None]) -> int:
+        """In the cache's thread: what is compared there is what earlier writes have left, whoever waits for them."""
+        known = self._entries
+        changed = {name: value for name, value in entries.items() if known.get(name) != value}
         if changed:
-            await self._run(lambda: self._cache.update(changed))
-            after = {**self._entries, **changed}
-            self._entries = {name: value for name, value in after.items() if value is not None}
+            self._cache.update(changed)
+            self._entries = {name: value for name, value in {**known, **changed}.items() if value is not None}
         return len(changed)
 
     async def reseal(self, seals: Seals) -> int:

@@ -20,8 +20,8 @@ from presets_store.rules.bindings import NotBindable
 from presets_store.rules.event import Event
 from presets_store.rules.startup import Again, Binding, Link, LinkState, Mode, RunNote, may_fire, plan
 from presets_store.services import Services
-from presets_store.services.restore import Incident
-from presets_store.services.wakeups import any_signalled
+from presets_store.services.restoring.restore import Incident
+from presets_store.services.wakeups import Signal, any_signalled
 from presets_store.storage import DatabaseDamaged
 from presets_store.storage.events import find_event_by_uuid
 
@@ -108,7 +108,7 @@ class Starting:
             await keep(self._sealed, self._services.database, self._clock)
             await self._note_end()
 
-    async def _await_news(self, changed: asyncio.Event, seconds: float) -> None:
+    async def _await_news(self, changed: Signal, seconds: float) -> None:
         """Waits so long, or until an access key has changed; notes the end of what start-up fired as it comes."""
         until = self._clock.monotonic() + seconds
         keys = self._services.keys.changed

@@ -33,15 +33,17 @@ class Answer:
 
 
 class SignedClient:
-    """One keep-alive session. `url` is the root, without a final slash."""
+    """One keep-alive session. `url` is the root, without a final slash; `timeout` (s) is that of a whole request."""
 
-    def __init__(self, url: str, access_key: str, secret_key: str, clock: Clock) -> None:
+    def __init__(
+        self, url: str, access_key: str, secret_key: str, clock: Clock, *, timeout: float = REQUEST_TIMEOUT
+    ) -> None:
         self.url = url
         self._access_key = access_key
         self._secret_key = secret_key
         self._clock = clock
         self._session = aiohttp.ClientSession(
-            timeout=aiohttp.ClientTimeout(total=REQUEST_TIMEOUT, connect=CONNECT_TIMEOUT),
+            timeout=aiohttp.ClientTimeout(total=timeout, connect=CONNECT_TIMEOUT),
             headers={"User-Agent": "cuelight"},
         )
 
@@ -79,7 +81,7 @@ class SignedClient:
                 allow_redirects=False,
             ) as response:
                 answer = Answer(response.status, await _bounded(response, self.url))
-        except (TimeoutError, aiohttp.ClientError, UnicodeError) as error:  # the last: no possible name of a host
+        except (TimeoutError, aiohttp.ClientError, ValueError) as error:  # the last: no possible host, or header
             raise UpstreamUnreachable(url=self.shown_url, reason=_reason(error)) from error
         if answer.status != 200:
             text = answer.body[:300].decode("utf-8", "replace")

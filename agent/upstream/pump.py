@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import random
 from typing import NoReturn
 
@@ -10,7 +11,9 @@ from agent.upstream.backoff import delay
 from agent.upstream.client import SignedClient
 from presets_store.clock import Clock
 from presets_store.errors import CuelightError
-from presets_store.services.outbox import OutboxService
+from presets_store.protocol.events import RemoteReport
+from presets_store.protocol.parsing import parse_body
+from presets_store.services.outbox import REMOTE, OutboxService
 from presets_store.services.wakeups import Wakeups, signalled
 from presets_store.storage.records import OutboxItem
 
@@ -21,13 +24,24 @@ LOOK_EVERY = 60.0
 CONFLICT = 409
 NOT_AS_IT_IS = frozenset({400, 413, 422})
 """The upstream cannot take this report: it is kept, and tried again after `REFUSED_SECONDS`; others go on."""
+UNKNOWN_THERE = frozenset({403, 404})
+"""The same of an event that the upstream handed out: it has it no more, or not for us."""
 REFUSED_SECONDS = 3600.0
 NOT_ABOUT_THE_OUTCOME = frozenset({"device_not_unique"})
 """Conflicts of our own stores that somebody there can resolve; every other 409 says that another outcome stands."""
 
 
+async def send_update(client: SignedClient, report: RemoteReport) -> None:
+    """Tells the upstream how an event that it handed out has ended."""
+    said = {**report.update.model_dump(mode="json", by_alias=True, exclude_none=True), "processID": os.getpid()}
+    headers = {"X-Checkout-Token": report.checkout_token, "X-Boot-ID": report.boot_id}
+    await client.request("PUT", f"/v1/event/{report.remote_id}", said, headers=headers)
+
+
 class Pump:
-    """One destination. A repeat is harmless there: records are idempotent by the event's UUID."""
+    """One destination. A repeat is harmless there: records are idempotent by the event's UUID, and what it handed out
+    takes the same outcome twice.
+    """
 
     def __init__(
         self,
@@ -74,10 +88,11 @@ class Pump:
     async def _settle(self, item: OutboxItem, fields: dict[str, int]) -> bool:
         """Sends one report. Raises UpstreamUnreachable, and UpstreamRefused when the upstream does not let us in."""
         try:
-            await self._client.request("POST", RECORD_PATH, json.loads(item.body))
+            await self._send(item)
         except UpstreamRefused as refused:
             status = refused.fields["status"]
-            if status in NOT_AS_IT_IS or refused.fields.get("problem") in NOT_ABOUT_THE_OUTCOME:
+            unknown = item.kind == REMOTE and status in UNKNOWN_THERE
+            if unknown or status in NOT_AS_IT_IS or refused.fields.get("problem") in NOT_ABOUT_THE_OUTCOME:
                 logger.error("an outcome is kept, the upstream cannot take it: %s", refused, extra=fields)
                 await self._outbox.postpone(item.key, refused.message, REFUSED_SECONDS)
                 return True
@@ -89,6 +104,12 @@ class Pump:
             logger.info("the upstream answers again after %d failures", self._failures)
         self._failures = 0
         return True
+
+    async def _send(self, item: OutboxItem) -> None:
+        if item.kind == REMOTE:
+            await send_update(self._client, parse_body(RemoteReport, item.body))
+        else:
+            await self._client.request("POST", RECORD_PATH, json.loads(item.body))
 
     def _failed(self, error: CuelightError, fields: dict[str, int]) -> bool:
         self._failures += 1

@@ -32,6 +32,7 @@ from hardware.models.orders import (
     Ping,
     PreviewOrder,
     RecordingOrder,
+    SetClock,
     Shutdown,
     StopSink,
     StreamOrder,
@@ -88,6 +89,7 @@ __all__ = [
     "Refusal",
     "Report",
     "SegmentClosed",
+    "SetClock",
     "Shutdown",
     "SinkEnded",
     "SinkOrder",
@@ -104,7 +106,7 @@ SinkOrder = RecordingOrder | PhotoOrder | StreamOrder | PreviewOrder | WatchOrde
 """What starts a sink."""
 
 Order = Annotated[
-    Configure | SinkOrder | StopSink | KeepWarm | TestPicture | Ping | Shutdown,
+    Configure | SinkOrder | StopSink | KeepWarm | TestPicture | SetClock | Ping | Shutdown,
     Field(discriminator="type"),
 ]
 """What the agent sends."""

@@ -115,6 +115,7 @@ class CameraSpec(Model):
 
     `controls` are applied at each open. `user` and `secret` are for cameras behind a network. `microphone` is an ALSA
     device, empty for none. `filmed`: a live camera delivered pictures for it before, in this run of the agent.
+    `undo_file`: where the source notes what it must set back if it is killed; empty: nowhere.
     """
 
     camera_id: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")
@@ -129,6 +130,7 @@ class CameraSpec(Model):
     ring_seconds: float = Field(default=2.0, ge=0, le=60)
     prefer: Format | None = None
     filmed: bool = False
+    undo_file: str = ""
 
 
 class CameraInfo(Model):

@@ -179,6 +179,18 @@ class TestPicture(Model):
     on: bool
 
 
+class SetClock(Model):
+    """What the agent's clock said at `mono_ns`; segments and photos that begin later are dated by it.
+
+    `wall_offset_ns` and `clock_quality` as in `RecordingOrder`, whose own count until there is something newer.
+    """
+
+    type: Literal["set_clock"] = "set_clock"
+    wall_offset_ns: int
+    clock_quality: str
+    mono_ns: int
+
+
 class Configure(Model):
     """First message from the agent: which camera this host owns."""
 

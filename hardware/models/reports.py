@@ -35,11 +35,15 @@ CameraState = Literal["closed", "opening", "open", "unavailable", "stalled"]
 
 
 class CameraReport(Model):
-    """The camera's state changed. `info` and `format` are known while it is open."""
+    """The camera's state changed. `info` and `format` are known while it is open.
+
+    `code` is that of the HardwareError behind `stalled` and `unavailable`.
+    """
 
     type: Literal["camera"] = "camera"
     state: CameraState
     reason: str = ""
+    code: str = ""
     info: CameraInfo | None = None
     format: Format | None = None
 

@@ -168,7 +168,7 @@ class Capture:
                 return True
             if not warned and time.monotonic() - began > self._timing.lock_warning:
                 warned = True
-                self._report("unavailable", str(CameraBusy(camera=self._spec.camera_id, reason="another host runs")))
+                self._report("unavailable", CameraBusy(camera=self._spec.camera_id, reason="another host runs"))
             self._sleep(self._timing.lock_poll)
         return False
 
@@ -251,8 +251,10 @@ class Capture:
         To wake up costs more than to read: the first frame of a burst takes five times as long as those after it. Not
         while anybody records: what is in the driver when a camera is unplugged is lost.
         """
+        if not self._outlets.calm() or age_ns * granted.rate >= _NS:
+            return
         seconds = min(source.patience, _LONGEST_REST)
-        if seconds * granted.rate >= 2 and age_ns * granted.rate < _NS and self._outlets.calm():
+        if seconds * granted.rate >= 2:
             with self._change:
                 self._change.wait_for(lambda: not self._is_wanted(), seconds + _LATE_FRAMES / granted.rate)
 
@@ -283,7 +285,7 @@ class Capture:
 
     def _fail(self, error: HardwareError, failures: int) -> int:
         """Reports it and waits; answers how many failures in a row count from now on."""
-        self._report("stalled" if isinstance(error, CameraStalled) else "unavailable", str(error))
+        self._report("stalled" if isinstance(error, CameraStalled) else "unavailable", error)
         delay = retry_delay(failures, first=self._timing.first_delay, cap=self._timing.longest_delay)
         log.log(logging.WARNING if failures == 1 else logging.DEBUG, "%s; next try in %.1f s", error, delay)
         return 0 if self._sleep(delay) else failures
@@ -299,6 +301,7 @@ class Capture:
         self._since_ns = time.monotonic_ns()
         self._doing = doing
 
-    def _report(self, state: CameraState, reason: str = "", granted: Format | None = None) -> None:
+    def _report(self, state: CameraState, error: HardwareError | None = None, granted: Format | None = None) -> None:
+        reason, code = (str(error), error.code) if error else ("", "")
         info = self._info if granted else None
-        self._outlets.report(CameraReport(state=state, reason=reason, info=info, format=granted))
+        self._outlets.report(CameraReport(state=state, reason=reason, code=code, info=info, format=granted))

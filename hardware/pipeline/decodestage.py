@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,14 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 LONGEST_LAG_NS = 2_000_000_000
-"""How far the decoder may fall behind the camera before those that hold it up must do without frames (MJPG only)."""
+"""How far the decoder may fall behind the camera.
+
+Then those that hold it up must do without frames, where they can: of MJPG. Of other streams pictures are left out up
+to a key frame, unless less and less waits: an encoder that loads its libraries, or has followed one that hung, catches
+up.
+"""
+
+LEFT_OUT = "decoding and encoding did not keep up with the camera: pictures were left out, up to a key frame"
 
 
 @dataclass(slots=True, eq=False)
@@ -56,7 +63,9 @@ class DecodeStage:
     often enough for everybody, else every picture.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, inform: Callable[[str], None] = lambda _note: None) -> None:
+        """`inform` gets notes for the people behind all takers, in the stage's thread."""
+        self._inform = inform
         self._backlog = Backlog()
         self._lock = threading.Lock()
         self._seats: tuple[_Seat, ...] = ()
@@ -172,7 +181,18 @@ class DecodeStage:
         self._judged_ns = packet.mono_ns + self._behind_ns
 
     def _take(self, packet: Packet, source: Format) -> None:
-        lag_ns = self._backlog.waiting_since(packet.mono_ns) if packet.codec is Codec.MJPEG else 0
+        if packet.codec is Codec.MJPEG:
+            self._relieve_if_late(packet)
+        elif packet.codec not in INTRA:
+            self._skip_if_late(packet)
+        self._decode(packet, source, self._seats)
+        due_ns = min((seat.places.due_ns for seat in self._seats), default=0)
+        with self._lock:
+            if self._coming is self._stream:
+                self._due_ns = due_ns
+
+    def _relieve_if_late(self, packet: Packet) -> None:
+        lag_ns = self._backlog.waiting_since(packet.mono_ns)
         if lag_ns <= LONGEST_LAG_NS:
             self._behind_ns = 0
         elif packet.mono_ns > self._judged_ns:
@@ -181,11 +201,29 @@ class DecodeStage:
             self._behind_ns = lag_ns if catches_up else 0
             if not catches_up:
                 self._relieve()
-        self._decode(packet, source, self._seats)
-        due_ns = min((seat.places.due_ns for seat in self._seats), default=0)
-        with self._lock:
-            if self._coming is self._stream:
-                self._due_ns = due_ns
+
+    def _skip_if_late(self, packet: Packet) -> None:
+        """Once too much waits there must be less when that is worked off, and never much more."""
+        lag_ns = self._backlog.waiting_since(packet.mono_ns)
+        if lag_ns <= LONGEST_LAG_NS:
+            self._behind_ns = 0
+            return
+        worked_off = packet.mono_ns > self._judged_ns
+        grows = lag_ns > self._behind_ns + LONGEST_LAG_NS or (worked_off and lag_ns >= self._behind_ns)
+        if self._behind_ns and grows:
+            self._behind_ns = 0
+            self._skip()
+        elif worked_off or not self._behind_ns:
+            self._behind_ns = lag_ns
+            self._judged_ns = packet.mono_ns + lag_ns
+
+    def _skip(self) -> None:
+        """To the newest key frame that waits, or else to the next that comes."""
+        if self._decoders:
+            log.warning("%s", LEFT_OUT)
+            self._inform(LEFT_OUT)
+        self._backlog.skip_to_newest_key()
+        self._decoders = {}
 
     def _relieve(self) -> None:
         takers = [seat.taker for seat in self._seats if not seat.taker.undecoded]

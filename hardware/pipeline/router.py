@@ -191,9 +191,16 @@ class Router:
         """The camera's packets are decoded while anybody takes pictures."""
         decoder = self._decoder
         if decoder is None:
-            decoder = self._decoder = DecodeStage()
+            decoder = self._decoder = DecodeStage(self._inform_encoded)
             self._raw.attach(decoder, None)
         self._raw.recall(since_ns, functools.partial(decoder.join, taker))
+
+    def _inform_encoded(self, note: str) -> None:
+        """Called in the decoder's thread."""
+        with self._lock:
+            encoded = [route for route in self._routes.values() if route.recipe is not None]
+        for route in encoded:
+            route.inform((note,))
 
     def _leave(self, taker: FrameTaker) -> None:
         if self._decoder is None:

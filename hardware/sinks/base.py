@@ -1,7 +1,7 @@
 """What every sink of a camera has in common, and what it needs from its host."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from hardware.audio.microphone import Microphone
@@ -9,6 +9,7 @@ from hardware.models import Report
 from hardware.pipeline.adjusting import Wanting
 from hardware.pipeline.router import Router
 from hardware.sinks.syncing import Syncer
+from hardware.sinks.wallclock import WallClock
 
 NS = 1_000_000_000
 
@@ -19,7 +20,7 @@ class SinkPorts:
 
     `note(consumer, what)` is the source's, durable. `done(sink_id)` comes after the last report. `picture(sink_id,
     mono_ns, jpeg)` sends a picture to the agent; one that still waits to be sent is replaced. `adjust(sink_id,
-    wanting)` is what the sink wants of the camera's picture, None at its end.
+    wanting)` is what the sink wants of the camera's picture, None at its end. `clock` dates what begins.
     """
 
     note: Callable[[str, str], None]
@@ -30,6 +31,7 @@ class SinkPorts:
     router: Router
     camera_name: str
     adjust: Callable[[str, Wanting | None], None]
+    clock: WallClock = field(default_factory=WallClock)
     microphone: Microphone | None = None
 
 

@@ -1,8 +1,9 @@
 """A camera's JPEG as viewers need it: without padding, and with its Huffman tables. Pure."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
-from hardware.v4l2.pictures import measure_jpeg
+from hardware.v4l2.pictures import JpegExtent, measure_jpeg
 
 _SOI_BYTES = 2
 
@@ -27,9 +28,9 @@ class Jpeg(NamedTuple):
     height: int
 
 
-def as_file(data: bytes) -> Jpeg:
-    """The JPEG in a camera's buffer. Raises BrokenPicture for one that is not whole."""
-    extent = measure_jpeg(data)
+def as_file(data: bytes, measure: Callable[[bytes], JpegExtent] = measure_jpeg) -> Jpeg:
+    """The JPEG in a camera's buffer, which `measure` measures. Raises BrokenPicture for one that is not whole."""
+    extent = measure(data)
     whole = data[: extent.length]
     if not extent.has_tables:
         whole = b"".join((whole[:_SOI_BYTES], USUAL_TABLES, whole[_SOI_BYTES:]))

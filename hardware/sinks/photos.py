@@ -196,6 +196,7 @@ class Photographer:
     def _write(self, shot: Shot) -> PhotoFile:
         """The sidecar, then the photo: whole and durable, or not there at all. Raises StorageFull, StorageFailed."""
         path = self._free_path()
+        clock = self._ports.clock.newest(self._order)
         photo = PhotoFile(
             file=path.name,
             index=self._index,
@@ -203,8 +204,8 @@ class Photographer:
             height=shot.height,
             encoding=self._order.encoding,
             mono_ns=shot.mono_ns,
-            taken_wall_ns=shot.mono_ns + self._order.wall_offset_ns,
-            clock_quality=self._order.clock_quality,
+            taken_wall_ns=shot.mono_ns + clock.wall_offset_ns,
+            clock_quality=clock.clock_quality,
             boot_id=boot_id(),
             size=len(shot.data),
             sha256=hashlib.sha256(shot.data).hexdigest(),

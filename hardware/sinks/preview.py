@@ -8,7 +8,7 @@ from hardware.pipeline.plan import Wish
 from hardware.pipeline.stream import Stream
 from hardware.sinks.base import NS, SinkPorts
 from hardware.sinks.jpeg import Jpeg, as_file
-from hardware.v4l2.pictures import BrokenPicture
+from hardware.v4l2.pictures import BrokenPicture, JpegRuler
 from hardware.wire import LONGEST_JPEG
 
 log = logging.getLogger(__name__)
@@ -22,6 +22,7 @@ class Preview:
     def __init__(self, order: PreviewOrder, ports: SinkPorts) -> None:
         self._order = order
         self._ports = ports
+        self._measure = JpegRuler().measure
         self._notes: tuple[str, ...] = ()
         self._stream: Stream | None = None
         self._granted: Granted | None = None
@@ -54,7 +55,7 @@ class Preview:
         if self._over.is_set() or (self._order.once and packet.mono_ns < self._order.requested_mono_ns):
             return
         try:
-            self._show(as_file(packet.data), packet.mono_ns)
+            self._show(as_file(packet.data, self._measure), packet.mono_ns)
         except BrokenPicture as broken:
             self._broken += 1
             log.debug("picture %d is no whole JPEG: %s", packet.sequence, broken)

@@ -21,7 +21,7 @@ from hardware.sinks.reel import Reel
 
 log = logging.getLogger(__name__)
 
-_PROGRESS_NS = NS // 2
+_PROGRESS_NS = NS
 
 END_GRACE = 1.0
 """Seconds without anything new after which a recording past its end stops waiting for frames still under way."""
@@ -29,8 +29,9 @@ END_GRACE = 1.0
 _FIRST_GRACE = 10.0
 """The same before its first frame, once the camera delivers: an encoder is loaded then, or tried in vain."""
 
-_HANDFUL = 0.1
-"""Seconds of pictures that are taken together: to wake up for each would cost as much again as to write it."""
+_HANDFUL = 0.25
+"""Seconds of pictures that are taken together: to wake up for each would cost as much again as to write it. With what
+goes together in a container a kill costs a second."""
 
 _SOUND_PATIENCE = 1.0
 """Seconds that the first frame waits for the microphone to be opened."""
@@ -180,8 +181,14 @@ class Recorder:
         if self._first is not None:
             with contextlib.suppress(TimeoutError):
                 return self._backlog.get(0)
-            self._ending.wait(_HANDFUL)
+            self._ending.wait(self._rest())
         return self._backlog.get(self._patience())
+
+    def _rest(self) -> float:
+        """Seconds until the next handful; the last one is not waited for."""
+        with self._wake:
+            left_ns = self._end_ns - time.monotonic_ns() if self._end_ns is not None else NS
+        return max(0.0, min(_HANDFUL, left_ns / NS))
 
     def _patience(self) -> float | None:
         """Seconds to wait for the next item."""
@@ -261,7 +268,8 @@ class Recorder:
 
     def _tell_sound(self, packet: Packet) -> None:
         if self._sound is not None and (reason := self._sound.news()):
-            moment = datetime.fromtimestamp((packet.mono_ns + self._order.wall_offset_ns) / NS, UTC)
+            clock = self._ports.clock.newest(self._order)
+            moment = datetime.fromtimestamp((packet.mono_ns + clock.wall_offset_ns) / NS, UTC)
             self.inform((f"recorded without sound from {moment:%H:%M:%S} UTC: {reason}",))
 
     def _report_progress(self) -> None:

@@ -11,6 +11,7 @@ from hardware.sinks.base import NS, SinkPorts
 from hardware.sinks.cutting import cut_ns, pre_roll_seconds
 from hardware.sinks.segment import Segment, thumbnail_path
 from hardware.sinks.thumbnail import Thumbnail
+from hardware.sinks.wallclock import Dating
 
 log = logging.getLogger(__name__)
 
@@ -107,13 +108,14 @@ class Reel:
 
     def _open(self, packet: Packet, granted: Granted, note: str) -> Segment:
         order = self._order
-        segment = self._segment = self._create(self._describe(packet, granted, note))
+        clock = self._ports.clock.newest(order)
+        segment = self._segment = self._create(self._describe(packet, granted, note, clock))
         segment_ns = round(order.segment_seconds * NS)
-        self._cut_ns = cut_ns(packet.mono_ns, segment_ns, order.wall_offset_ns, aligned=order.aligned)
+        self._cut_ns = cut_ns(packet.mono_ns, segment_ns, clock.wall_offset_ns, aligned=order.aligned)
         self._thumbnail = Thumbnail(packet, thumbnail_path(Path(order.folder) / segment.clip.file))
         return segment
 
-    def _describe(self, packet: Packet, granted: Granted, note: str) -> ClipFile:
+    def _describe(self, packet: Packet, granted: Granted, note: str, clock: Dating) -> ClipFile:
         order = self._order
         return ClipFile(
             file="",
@@ -124,8 +126,8 @@ class Reel:
             rate=max(order.rate or LAPSE_RATE, SLOWEST_RATE) if order.lapse_seconds else granted.rate,
             encoded=granted.encoded,
             first_mono_ns=packet.mono_ns,
-            start_wall_ns=packet.mono_ns + order.wall_offset_ns,
-            clock_quality=order.clock_quality,
+            start_wall_ns=packet.mono_ns + clock.wall_offset_ns,
+            clock_quality=clock.clock_quality,
             boot_id=boot_id(),
             note=note,
             pre_roll_seconds=pre_roll_seconds(packet.mono_ns, order.requested_mono_ns) if self._frames == 0 else 0.0,

@@ -7,7 +7,8 @@ from hardware.errors import CameraStalled, CameraUnavailable, FormatUnsupported,
 from hardware.models import Adjusted, Adjustment, CameraInfo, CameraSpec, Format, Packet
 from hardware.sources.file import FileSource
 from hardware.sources.v4l2 import V4l2Source
-from hardware.v4l2.device import CARRIED, survey
+from hardware.v4l2.device import CARRIED
+from hardware.v4l2.looking import Looker
 from hardware.v4l2.system import LinuxSystem, System
 
 TRIAL_SECONDS = 3.0
@@ -30,6 +31,7 @@ class AutoSource(Source):
     ) -> None:
         self._spec = spec
         self._system = system or LinuxSystem()
+        self._looker = Looker(self._system)
         self._footage = footage(spec.model_copy(update={"backend": "file", "address": ""}))
         self._chosen: Source | None = None
         self._latest: Source | None = None
@@ -58,7 +60,7 @@ class AutoSource(Source):
     def _describe(self, source: Source) -> CameraInfo:
         info = source.probe()
         if source is not self._footage:
-            return info
+            return info.model_copy(update={"note": "; ".join(filter(None, (info.note, *self._looker.complaints)))})
         why = "; ".join(str(error) for error in self._failures) or "no camera found"
         return info.model_copy(update={"note": f"{info.note}, because: {why}"})
 
@@ -84,7 +86,7 @@ class AutoSource(Source):
         """Addresses of the cameras with a usable format, in order, and what is wrong with other nodes."""
         if self._spec.address:
             return [self._spec.address], []
-        found = survey(self._system)
+        found = self._looker.survey()
         mute = [
             FormatUnsupported(camera=node.address, asked=CARRIED, reason="it has none of them")
             for node in found.cameras

@@ -1,15 +1,22 @@
 """A camera behind Video4Linux2: USB cameras, capture cards, sensors with a driver."""
 
+import logging
 from contextlib import suppress
+from functools import partial
+from pathlib import Path
 
 from hardware.camera import Source
 from hardware.errors import CameraUnavailable, HardwareError
 from hardware.models import Adjusted, Adjustment, CameraInfo, CameraSpec, Format, Packet
 from hardware.v4l2.adjuster import Adjuster
 from hardware.v4l2.controls import Board
-from hardware.v4l2.device import Node, examine, survey
+from hardware.v4l2.device import Node, examine
+from hardware.v4l2.looking import Looker
 from hardware.v4l2.stream import CameraStream, open_stream
 from hardware.v4l2.system import LinuxSystem, System
+from hardware.v4l2.undo import Undo
+
+log = logging.getLogger(__name__)
 
 
 class V4l2Source(Source):
@@ -23,10 +30,12 @@ class V4l2Source(Source):
     def __init__(self, spec: CameraSpec, system: System | None = None) -> None:
         self._spec = spec
         self._system = system or LinuxSystem()
+        self._looker = Looker(self._system)
         self._stream: CameraStream | None = None
         self._descriptor = -1
         self._board: Board | None = None
         self._adjuster: Adjuster | None = None
+        self._undo = Undo(None, "")
         self._unset: dict[str, str] = {}
         self._node: Node | None = None
 
@@ -49,7 +58,7 @@ class V4l2Source(Source):
 
     def _notes(self) -> list[str]:
         unset = [f"control {name} is not set: {reason}" for name, reason in self._unset.items()]
-        return [*(self._stream.notes if self._stream else ()), *unset]
+        return [*(self._stream.notes if self._stream else ()), *unset, *self._looker.complaints]
 
     def open(self, wanted: Format | None) -> Format:
         """See `Source.open`. `wanted` None: what the settings prefer, else the best by `choose_modes`."""
@@ -58,7 +67,11 @@ class V4l2Source(Source):
         for node in self._candidates():
             try:
                 self._stream = open_stream(
-                    self._system, node, wanted or self._spec.prefer, self._spec.camera_id, self._prepare
+                    self._system,
+                    node,
+                    wanted or self._spec.prefer,
+                    self._spec.camera_id,
+                    partial(self._prepare, node),
                 )
             except HardwareError as error:
                 failures.append(error)
@@ -67,11 +80,19 @@ class V4l2Source(Source):
             return self._stream.format
         raise failures[0]
 
-    def _prepare(self, descriptor: int) -> None:
-        """Applies the settings' controls. Those of the camera are asked for only when somebody has use for them."""
+    def _prepare(self, node: Node, descriptor: int) -> None:
+        """Sets back what a killed host left adjusted, and applies the settings' controls.
+
+        Those of the camera are asked for only when somebody has use for them.
+        """
         self._descriptor = descriptor
         self._board = None
         self._adjuster = None
+        file = Path(self._spec.undo_file) if self._spec.undo_file else None
+        self._undo = Undo(file, f"{node.name} at {node.address}")
+        if self._undo.kept:
+            log.info("camera %s: set back after a kill: %s", self._spec.camera_id, ", ".join(self._undo.kept))
+            Adjuster(self._controls(), self._undo).restore()
         self._unset = self._controls().set(self._spec.controls) if self._spec.controls else {}
 
     def _controls(self) -> Board:
@@ -86,7 +107,7 @@ class V4l2Source(Source):
             if node is None:
                 raise self._unavailable(f"{self._spec.address} is not a video capture node")
             return (node,)
-        found = survey(self._system)
+        found = self._looker.survey()
         # A camera without a usable mode comes last: its refusal is reported only if there is no other.
         cameras = sorted(found.cameras, key=lambda node: not node.modes)
         if not cameras:
@@ -111,7 +132,7 @@ class V4l2Source(Source):
         if self._adjuster is None:
             if not wanted.asked():
                 return Adjusted()
-            self._adjuster = Adjuster(self._controls())
+            self._adjuster = Adjuster(self._controls(), self._undo)
         return self._adjuster.adjust(wanted)
 
     def close(self) -> None:

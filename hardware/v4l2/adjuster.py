@@ -5,14 +5,16 @@ from collections.abc import Mapping
 from hardware.models import Adjusted, Adjustment, ControlValue
 from hardware.v4l2.controls import Board
 from hardware.v4l2.mapping import plan_moves
+from hardware.v4l2.undo import Undo
 
 
 class Adjuster:
-    """Keeps what the controls were set to before the first adjustment that touched them."""
+    """Keeps what the controls were set to before the first adjustment that touched them; in `undo` against a kill."""
 
-    def __init__(self, board: Board) -> None:
+    def __init__(self, board: Board, undo: Undo) -> None:
         self._board = board
-        self._before: dict[str, ControlValue] = {}
+        self._undo = undo
+        self._before = dict(undo.kept)
 
     def adjust(self, wanted: Adjustment) -> Adjusted:
         """See `Source.adjust`. Raises CameraUnavailable when the device is gone."""
@@ -20,6 +22,7 @@ class Adjuster:
         values = {name: value for writes in moves.writes.values() for name, value in writes.items()}
         self._restore([name for name in self._before if name not in values])
         self._remember(values)
+        self._undo.keep(self._before)
         failures = self._board.set(values)
         unmet = dict(moves.unmet)
         for asked, writes in moves.writes.items():
@@ -35,6 +38,7 @@ class Adjuster:
     def restore(self) -> None:
         """Sets everything back. Raises CameraUnavailable when the device is gone."""
         self._restore(list(self._before))
+        self._undo.keep(self._before)
 
     def _remember(self, values: Mapping[str, ControlValue]) -> None:
         known = {control.name for control in self._board.by_number.values()}
@@ -45,9 +49,11 @@ class Adjuster:
                     self._before[name] = before
 
     def _restore(self, names: list[str]) -> None:
-        values = {name: self._before.pop(name) for name in names}
+        values = {name: self._before[name] for name in names}
         governed = {name: value for name, value in values.items() if not self._board.is_automatic(name)}
         self._board.set(governed, as_read=True)
         if len(governed) < len(values):
             # An automatic that comes back makes those that it governs inactive; one that goes may have changed them.
             self._board.set(values, as_read=True)
+        for name in names:
+            del self._before[name]

@@ -21,6 +21,7 @@ BUFFERS_OF_COMPRESSED, BUFFERS_OF_RAW = 6, 4
 _FEWEST_BUFFERS = 2
 _WHOLE_PICTURES = (Field.ANY, Field.NONE, Field.INTERLACED, Field.INTERLACED_TB, Field.INTERLACED_BT)
 _MOST_INTERVAL_DENOMINATOR = 1001
+_NS = 1_000_000_000
 
 _ERROR: Final = int(BufferFlags.ERROR)
 _CLOCK: Final = int(BufferFlags.TIMESTAMP_MASK)
@@ -229,23 +230,23 @@ class Capture:
 
     def _take(self, buffer: abi.Buffer) -> RawFrame:
         arrival = self._system.monotonic_ns()
-        maps, flags = self._maps[buffer.index], buffer.flags
+        index, _, used, flags, _, seconds, micros, sequence = abi.unpack_buffer(buffer)
+        maps = self._maps[index]
         if self._planar:
             # In this interface the bytes used count the header in front of the data.
             areas = [(int(plane.data_offset), int(plane.bytesused)) for plane in self._planes[: self._plane_count]]
             data, *more = (mapping[start:end] for mapping, (start, end) in zip(maps, areas, strict=True))
         else:
-            data, more = maps[0][: buffer.bytesused], []
-        stamp = buffer.timestamp.seconds * 1_000_000_000 + buffer.timestamp.microseconds * 1000
+            data, more = maps[0][:used], []
         frame = RawFrame(
             data=data,
-            sequence=int(buffer.sequence),
-            stamp_ns=int(stamp) if flags & _CLOCK == _MONOTONIC else None,
+            sequence=sequence,
+            stamp_ns=seconds * _NS + micros * 1000 if flags & _CLOCK == _MONOTONIC else None,
             arrival_ns=arrival,
             damaged=bool(flags & _ERROR),
             more=tuple(more),
         )
-        self._call(Request.QBUF, self._buffer(buffer.index) if self._planar else buffer, "queueing a buffer")
+        self._call(Request.QBUF, self._buffer(index) if self._planar else buffer, "queueing a buffer")
         return frame
 
     def force_key_frame(self) -> None:

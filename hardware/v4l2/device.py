@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 
-from hardware.errors import HardwareError
 from hardware.models import Codec, Format
 from hardware.v4l2 import abi
 from hardware.v4l2.abi import BufferType, Capabilities, Request, SizeType
@@ -71,29 +70,6 @@ class Node:
     def formats(self) -> tuple[Format, ...]:
         """The distinct formats of `modes`, in their order."""
         return tuple(dict.fromkeys(mode.format for mode in self.modes))
-
-
-@dataclass(frozen=True, slots=True)
-class Survey:
-    """All nodes of the machine: the cameras, and why other nodes could not be looked at."""
-
-    cameras: tuple[Node, ...]
-    failures: tuple[HardwareError, ...]
-
-
-def survey(system: System) -> Survey:
-    """Looks at every video node. Never raises: a node that fails is reported in `failures`."""
-    cameras: list[Node] = []
-    failures: list[HardwareError] = []
-    for path in system.nodes():
-        try:
-            node = examine(system, path)
-        except HardwareError as error:
-            failures.append(error)
-            continue
-        if node is not None:
-            cameras.append(node)
-    return Survey(tuple(cameras), tuple(failures))
 
 
 def examine(system: System, path: str, camera: str = "") -> Node | None:

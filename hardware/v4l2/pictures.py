@@ -1,13 +1,15 @@
 """What a camera's buffer holds: is the JPEG whole, are the rows packed. Pure functions on bytes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 _SOI, _EOI = b"\xff\xd8", b"\xff\xd9"
 _START_OF_SCAN, _HUFFMAN_TABLES = 0xDA, 0xC4
 _FILL, _STUFFED = 0xFF, 0x00
 _STANDALONE = frozenset({0x01, *range(0xD0, 0xD8)})
 _NOT_A_FRAME_HEADER = frozenset({0xC4, 0xC8, 0xCC})
+_NOTES = frozenset({*range(0xE0, 0xF0), 0xFE})
+"""Segments in which cameras and programs say what they like."""
 
 
 class BrokenPicture(ValueError):
@@ -18,8 +20,7 @@ class BrokenPicture(ValueError):
         super().__init__(reason)
 
 
-@dataclass(frozen=True, slots=True)
-class JpegExtent:
+class JpegExtent(NamedTuple):
     """`length`: bytes up to and with the end marker; cameras pad behind it.
 
     `has_tables`: it brings its Huffman tables. Some cameras leave out the usual ones, which not every viewer knows.
@@ -31,6 +32,16 @@ class JpegExtent:
     has_tables: bool
 
 
+class _Headers(NamedTuple):
+    """What a picture's headers say; they end at `end`, and what decodes it begins at `begin`, behind the notes."""
+
+    width: int
+    height: int
+    has_tables: bool
+    begin: int
+    end: int
+
+
 def measure_jpeg(data: bytes) -> JpegExtent:
     """Size of the picture and its true length, without decoding. Raises BrokenPicture.
 
@@ -38,20 +49,41 @@ def measure_jpeg(data: bytes) -> JpegExtent:
     In coded data 0xFF is always followed by 0x00 or a restart marker, so an end marker behind the scan's header is real
     (one before it may be a thumbnail's). Searched from the end it costs nothing; from the front, 0.25 ms for 280 KB.
     """
-    if not data:
-        raise BrokenPicture("empty")
-    if not data.startswith(_SOI):
-        raise BrokenPicture("start")
-    width, height, scan, has_tables = _read_headers(data)
-    end = data.rfind(_EOI, scan)
+    _check_start(data)
+    return _find_end(data, _read_headers(data))
+
+
+class JpegRuler:
+    """Measures the pictures of one stream, of which mostly the notes change: to read headers anew is a third of it."""
+
+    def __init__(self) -> None:
+        self._headers: _Headers | None = None
+        self._known = b""
+
+    def measure(self, data: bytes) -> JpegExtent:
+        """As `measure_jpeg`."""
+        _check_start(data)
+        headers = self._headers
+        if headers is None or not data.startswith(self._known, headers.begin):
+            headers = self._headers = _read_headers(data)
+            self._known = data[headers.begin : headers.end]
+        return _find_end(data, headers)
+
+
+def _find_end(data: bytes, headers: _Headers) -> JpegExtent:
+    end = data.rfind(_EOI, headers.end)
     if end < 0:
         raise BrokenPicture("truncated")
-    return JpegExtent(width=width, height=height, length=end + len(_EOI), has_tables=has_tables)
+    return JpegExtent(headers.width, headers.height, end + len(_EOI), headers.has_tables)
 
 
-def _read_headers(data: bytes) -> tuple[int, int, int, bool]:
-    """Width, height, where the first scan's coded data starts, and whether there are Huffman tables before it."""
-    width = height = 0
+def _check_start(data: bytes) -> None:
+    if not data.startswith(_SOI):
+        raise BrokenPicture("start" if data else "empty")
+
+
+def _read_headers(data: bytes) -> _Headers:
+    width = height = begin = 0
     has_tables = False
     position = len(_SOI)
     while position + 4 <= len(data):
@@ -70,6 +102,7 @@ def _read_headers(data: bytes) -> tuple[int, int, int, bool]:
             raise BrokenPicture("header")
         if following > len(data):
             break
+        begin = begin or (0 if marker in _NOTES else position)
         has_tables = has_tables or marker == _HUFFMAN_TABLES
         if 0xC0 <= marker <= 0xCF and marker not in _NOT_A_FRAME_HEADER and length >= 8:
             height = int.from_bytes(data[position + 5 : position + 7], "big")
@@ -77,7 +110,7 @@ def _read_headers(data: bytes) -> tuple[int, int, int, bool]:
         if marker == _START_OF_SCAN:
             if not (width and height):
                 raise BrokenPicture("header")
-            return width, height, following, has_tables
+            return _Headers(width, height, has_tables, begin, following)
         position = following
     raise BrokenPicture("truncated")
 

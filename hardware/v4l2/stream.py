@@ -10,7 +10,7 @@ from hardware.v4l2.capture import BUFFERS_OF_COMPRESSED, BUFFERS_OF_RAW, Capture
 from hardware.v4l2.choice import choose_modes, describe
 from hardware.v4l2.counting import SequenceCounter, StampKeeper
 from hardware.v4l2.device import CARRIED, Mode, Node
-from hardware.v4l2.pictures import BrokenPicture, measure_jpeg, pack_nv12, pack_rows
+from hardware.v4l2.pictures import BrokenPicture, JpegRuler, pack_nv12, pack_rows
 from hardware.v4l2.system import System
 
 _YUYV_BYTES_PER_PIXEL = 2
@@ -31,6 +31,7 @@ class CameraStream:
         self._joined = 0
         self._sequence = SequenceCounter()
         self._stamps = StampKeeper()
+        self._ruler = JpegRuler()
         self._dropped: Counter[str] = Counter()
         self._broken_in_a_row = 0
 
@@ -104,7 +105,7 @@ class CameraStream:
             return pack_rows(frame.data, width * _YUYV_BYTES_PER_PIXEL, strides[0], height)
         if self.format.codec is Codec.NV12:
             return pack_nv12((frame.data, *frame.more), strides, width, height)
-        extent = measure_jpeg(frame.data)
+        extent = self._ruler.measure(frame.data)
         if (extent.width, extent.height) != (width, height):
             raise BrokenPicture("size")
         return frame.data[: extent.length]

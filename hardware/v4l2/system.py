@@ -74,6 +74,7 @@ class LinuxSystem:
 
     def __init__(self, devices: Path = Path("/dev")) -> None:
         self._devices = devices
+        self._polls: dict[int, select.poll] = {}
 
     def nodes(self) -> list[str]:
         numbers = (_NODE.fullmatch(path.name) for path in self._devices.glob("video*"))
@@ -90,6 +91,7 @@ class LinuxSystem:
         return os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
 
     def close(self, descriptor: int) -> None:
+        self._polls.pop(descriptor, None)
         os.close(descriptor)
 
     def ioctl(self, descriptor: int, request: Request, argument: Argument) -> None:
@@ -104,9 +106,12 @@ class LinuxSystem:
         return mmap.mmap(descriptor, length, mmap.MAP_SHARED, mmap.PROT_READ | mmap.PROT_WRITE, offset=offset)
 
     def poll(self, descriptor: int, timeout: float) -> int:
-        poll = select.poll()
-        poll.register(descriptor, select.POLLIN)
-        return sum(events for _, events in poll.poll(max(0.0, timeout) * 1000))
+        poll = self._polls.get(descriptor)
+        if poll is None:
+            poll = self._polls[descriptor] = select.poll()
+            poll.register(descriptor, select.POLLIN)
+        ready = poll.poll(max(0.0, timeout) * 1000)
+        return ready[0][1] if ready else 0
 
     def monotonic_ns(self) -> int:
         return time.clock_gettime_ns(time.CLOCK_MONOTONIC)

@@ -2,15 +2,22 @@
 
 from collections.abc import Sequence
 from email.utils import formatdate
+from typing import Any
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
-from presets_store.api import absent, apikeys, clips, devices, events, live, presets, system
+from presets_store.api import absent, apikeys, clips, devices, docs_page, events, live, presets, system
 from presets_store.api.authentication import authenticate
 from presets_store.api.documentation import operation_of
-from presets_store.api.keys import CLOCK, DOCUMENT, LINKS, NONCES, SERVICES, SETTINGS
+from presets_store.api.fleet import agents, groups, health, log_messages, notifications, probes, streams
+from presets_store.api.fleet import settings as kept_settings
+from presets_store.api.keys import CLOCK, DOCUMENT, FAILURES, LINKS, NONCES, SERVICES, SETTINGS
 from presets_store.api.links import Links
+from presets_store.api.media import files, items, requests, tags, tokens, video_clips
 from presets_store.api.nonces import NonceMemory
+from presets_store.api.people import enrolment, sessions, users
+from presets_store.api.people.limits import FailureLimits
 from presets_store.api.problems import problems
 from presets_store.api.served_document import ServedDocument
 from presets_store.api.settings import BODY_LIMIT, ApiSettings
@@ -23,30 +30,55 @@ ROUTES = (
     *events.ROUTES,
     *presets.ROUTES,
     *devices.ROUTES,
+    *groups.ROUTES,
+    *agents.ROUTES,
+    *health.ROUTES,
+    *log_messages.ROUTES,
+    *notifications.ROUTES,
+    *kept_settings.ROUTES,
+    *streams.ROUTES,
     *clips.ROUTES,
     *system.ROUTES,
+    *docs_page.ROUTES,
+    *probes.ROUTES,
     *live.ROUTES,
     *apikeys.ROUTES,
+    *users.ROUTES,
+    *sessions.ROUTES,
+    *enrolment.ROUTES,
+    *files.ROUTES,
+    *video_clips.ROUTES,
+    *items.ROUTES,
+    *requests.ROUTES,
+    *tags.ROUTES,
+    *tokens.ROUTES,
     *absent.ROUTES,
+    *video_clips.LAST_ROUTES,
+    *items.LAST_ROUTES,
 )
 
 _SHUTDOWN_SECONDS = 5.0
 
 
 def build_app(
-    services: Services, clock: Clock, settings: ApiSettings, extra_routes: Sequence[web.RouteDef] = ()
+    services: Services,
+    clock: Clock,
+    settings: ApiSettings,
+    extra_routes: Sequence[web.RouteDef] = (),
+    outer: Sequence[Middleware] = (),
 ) -> web.Application:
     """The application with all routes under /v1/. Serve it at the root: the path is part of each signature.
 
-    `extra_routes` are its owner's, served and documented like the others.
+    `extra_routes` are its owner's, served and documented like the others; `outer` middlewares see every answer.
     """
     routes = (*ROUTES, *extra_routes)
-    accesses = {route.handler: operation_of(route).access for route in routes}
-    app = web.Application(middlewares=[problems, authenticate(accesses)], client_max_size=BODY_LIMIT)
+    operations = {route.handler: operation_of(route) for route in routes}
+    app = web.Application(middlewares=[*outer, problems, authenticate(operations)], client_max_size=BODY_LIMIT)
     app[SERVICES] = services
     app[CLOCK] = clock
     app[SETTINGS] = settings
     app[NONCES] = NonceMemory(clock)
+    app[FAILURES] = FailureLimits(clock)
     app[LINKS] = Links(clock)
     app[DOCUMENT] = ServedDocument(routes)
     app.add_routes(routes)
@@ -55,9 +87,14 @@ def build_app(
     return app
 
 
-def make_runner(app: web.Application) -> web.AppRunner:
-    """A runner to which sites (TCP, Unix) are added. A handler ends with its client: no long-poll outlives one."""
-    return web.AppRunner(app, handler_cancellation=True, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
+def make_runner(app: web.Application, **options: Any) -> web.AppRunner:
+    """A runner to which sites (TCP, Unix) are added. A handler ends with its client: no long-poll outlives one.
+
+    `options` are those of aiohttp's AppRunner.
+    """
+    return web.AppRunner(
+        app, handler_cancellation=True, access_log=None, **{"shutdown_timeout": _SHUTDOWN_SECONDS, **options}
+    )
 
 
 async def _date(request: web.Request, response: web.StreamResponse) -> None:

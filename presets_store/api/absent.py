@@ -20,6 +20,9 @@ _ABSENT = (
     ("*", f"/v1/device/{_KEY}/comment{{rest:.*}}", "comments on devices"),
     ("GET", "/v1/devicegroup/tree", "trees of device groups"),
     ("GET", "/v1/devicegroup/treenode/list", "trees of device groups"),
+    ("GET", "/v1/videoclip/list", "lists of clips by GET: POST /v1/videoclip/list has them"),
+    ("GET", "/v1/image/list", "lists of images by GET: POST /v1/image/list has them"),
+    ("GET", "/v1/audioclip/list", "lists of audio clips by GET: POST /v1/audioclip/list has them"),
     ("POST", "/v1/caption/audio/{serial}", "captions of audio"),
     ("POST", "/v1/tag/image/{serial}", "tags of temporary images"),
 )

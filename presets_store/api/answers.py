@@ -24,6 +24,11 @@ async def reply_list(records: Sequence[WireModel]) -> web.Response:
     return reply_text(await asyncio.to_thread(encode, records))
 
 
+async def reply_large(record: WireModel) -> web.Response:
+    """One record that holds lists that may be long, without keeping the event loop."""
+    return reply_text(await asyncio.to_thread(encode, record))
+
+
 def reply_text(body: str) -> web.Response:
     """A body that is JSON already, or empty."""
     return web.Response(text=body, content_type="application/json")

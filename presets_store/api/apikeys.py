@@ -1,14 +1,14 @@
-"""Routes of access keys, for peers on the Unix socket only: a key cannot make or revoke keys."""
+"""Routes of access keys, for administrators."""
 
 from aiohttp import web
 
 from presets_store.api.answers import reply
-from presets_store.api.documentation import Access, Operation
+from presets_store.api.documentation import Operation
 from presets_store.api.keys import SERVICES, caller_of, key_of
-from presets_store.protocol.keys import ApiKeyRecord, DescribeApiKey
+from presets_store.protocol.keys import ApiKeyRecord, CreateApiKey, DescribeApiKey
 from presets_store.protocol.parsing import parse_body
 from presets_store.services.errors import InvalidInput, KeyRevoked, NotFound
-from presets_store.services.keys import KeysService, NewKey
+from presets_store.services.people.keys import KeysService, NewKey
 
 
 def _keys(request: web.Request) -> KeysService:
@@ -16,36 +16,38 @@ def _keys(request: web.Request) -> KeysService:
 
 
 async def _shown_once(request: web.Request, new: NewKey) -> web.Response:
-    record = await _keys(request).get(new.key)
+    record = await _keys(request).get(caller_of(request), new.key)
     return reply(record.model_copy(update={"secret_key": new.secret}))
 
 
 @Operation(
     "Make an access key",
-    body=DescribeApiKey,
+    body=CreateApiKey,
     answer=ApiKeyRecord,
-    access=Access.LOCAL,
-    errors=(InvalidInput,),
+    errors=(InvalidInput, NotFound),
 )
 async def create(request: web.Request) -> web.Response:
-    """The answer is the only place in which `secretKey` is ever shown."""
-    caller, body = caller_of(request), parse_body(DescribeApiKey, await request.read())
-    return await _shown_once(request, await _keys(request).create(body.api_key_description, caller))
+    """The answer is the only place in which `secretKey` is ever shown.
+
+    Whose keys are whose, `GET /v1/user/{key}/apikey/list` tells.
+    """
+    caller, body = caller_of(request), parse_body(CreateApiKey, await request.read())
+    return await _shown_once(request, await _keys(request).create(caller, body.api_key_description, body.user_id))
 
 
-@Operation("List the access keys", answer=list[ApiKeyRecord], access=Access.LOCAL)
+@Operation("List the access keys", answer=list[ApiKeyRecord])
 async def list_all(request: web.Request) -> web.Response:
     """Revoked ones too; without their secrets."""
-    return reply(await _keys(request).list())
+    return reply(await _keys(request).list(caller_of(request)))
 
 
-@Operation("Show an access key", answer=ApiKeyRecord, access=Access.LOCAL, errors=(NotFound,))
+@Operation("Show an access key", answer=ApiKeyRecord, errors=(NotFound,))
 async def show(request: web.Request) -> web.Response:
     """Without its secret."""
-    return reply(await _keys(request).get(key_of(request)))
+    return reply(await _keys(request).get(caller_of(request), key_of(request)))
 
 
-@Operation("Describe an access key", body=DescribeApiKey, access=Access.LOCAL, writes=True, errors=(NotFound,))
+@Operation("Describe an access key", body=DescribeApiKey, writes=True, errors=(NotFound,))
 async def describe(request: web.Request) -> web.Response:
     """Nothing else of a key can be changed."""
     caller, body = caller_of(request), parse_body(DescribeApiKey, await request.read())
@@ -53,7 +55,7 @@ async def describe(request: web.Request) -> web.Response:
     return reply(None)
 
 
-@Operation("Revoke an access key", access=Access.LOCAL, writes=True, errors=(NotFound,))
+@Operation("Revoke an access key", writes=True, errors=(NotFound,))
 async def revoke(request: web.Request) -> web.Response:
     """At once and for good; also the last one. The key stays in the list."""
     await _keys(request).revoke(caller_of(request), key_of(request))
@@ -63,7 +65,6 @@ async def revoke(request: web.Request) -> web.Response:
 @Operation(
     "Replace an access key",
     answer=ApiKeyRecord,
-    access=Access.LOCAL,
     errors=(NotFound, KeyRevoked, InvalidInput),
 )
 async def rotate(request: web.Request) -> web.Response:

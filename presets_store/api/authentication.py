@@ -1,4 +1,4 @@
-"""Who asks: signed requests over TCP, trusted peers on the Unix socket (whom its file permissions let in), links."""
+"""Who asks: signed requests, sessions and links over TCP, trusted peers on the Unix socket (its file lets them in)."""
 
 import asyncio
 import hashlib
@@ -9,42 +9,71 @@ from collections.abc import Mapping
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from presets_store.api.documentation import Access
-from presets_store.api.errors import InvalidIdempotencyKey, LocalOnly, SignatureHeaderRepeated
-from presets_store.api.keys import CALLER, CLOCK, LINK_SECONDS, LINKS, NONCES, QUERY, SERVICES, SETTINGS
+from presets_store.api.documentation import Access, Operation
+from presets_store.api.errors import InvalidIdempotencyKey, SignatureHeaderRepeated
+from presets_store.api.keys import (
+    CALLER,
+    CLOCK,
+    FAILURES,
+    LINK_SECONDS,
+    LINKS,
+    NONCES,
+    QUERY,
+    SERVICES,
+    SESSION,
+    SETTINGS,
+)
+from presets_store.api.people.limits import Tried
+from presets_store.api.people.peers import address_of, require_known
+from presets_store.api.people.proving import session_token, signed_in
 from presets_store.clock import micros
-from presets_store.protocol.signing import check_timestamp, nonce_expiry, parse_query, read_headers, verify
-from presets_store.services.caller import LOCAL, Caller, IdempotencyKey, Nonce
+from presets_store.protocol.signing import (
+    SignatureHeaders,
+    SignatureMismatch,
+    check_timestamp,
+    nonce_expiry,
+    parse_query,
+    read_headers,
+    verify,
+)
+from presets_store.services.caller import LOCAL, TRUSTED, Caller, IdempotencyKey, Nonce
+from presets_store.services.errors import KeyUnknown
+from presets_store.services.people.keys import Signer
 from presets_store.storage.nonces import UNTIL_REBOOT
 
 LINK_TOKEN = "token"  # noqa: S105 - the name of one
 """The parameter of a query that holds a link's token."""
 
+_UNSIGNED = (Access.ANYONE, Access.ADDRESS)
+_PROVING = (Access.PASSWORD, Access.ENROLMENT, Access.TOKEN)
 _SIGNATURE_HEADERS = ("Authorization", "X-AccessKey", "X-Nonce", "X-Timestamp", "X-Signature")
 _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,128}")
 _IDEMPOTENCY_SECONDS = 24 * 3600
 
 
-def authenticate(accesses: Mapping[Handler, Access]) -> Middleware:
-    """A middleware that gives every request its caller, or refuses it; `accesses` tells whom each handler answers."""
+def authenticate(operations: Mapping[Handler, Operation]) -> Middleware:
+    """A middleware that gives every request its caller, or refuses it, as the handler's operation says."""
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        access = accesses.get(request.match_info.handler, Access.SIGNED)
+        operation = operations.get(request.match_info.handler)
+        access = operation.access if operation else Access.SIGNED
         # An unknown route is no secret: its problem document needs no signature.
-        if request.match_info.http_exception is not None or access is Access.ANYONE:
+        if request.match_info.http_exception is not None or access in _UNSIGNED:
             return await handler(request)
         if _is_local(request):
             return await _as_local(request, handler)
+        require_known(request)
+        if access in _PROVING:
+            return await _to_prove(request, handler)
+        if (token := session_token(request)) is not None:
+            return await _by_session(request, handler, token)
         if access is Access.LINK and LINK_TOKEN in request.query:
             return await _by_link(request, handler)
-        return await _as_signed(request, _refuse if access is Access.LOCAL else handler)
+        writes = operation is not None and operation.writes
+        return await _as_signed(request, handler, writes=writes)
 
     return middleware
-
-
-async def _refuse(_: web.Request) -> web.StreamResponse:
-    raise LocalOnly
 
 
 def _is_local(request: web.Request) -> bool:
@@ -54,7 +83,7 @@ def _is_local(request: web.Request) -> bool:
 
 async def _as_local(request: web.Request, handler: Handler) -> web.StreamResponse:
     request[QUERY] = parse_query(request.raw_path.partition("?")[2])
-    request[CALLER] = Caller(name=LOCAL, idempotency=_idempotency(request, await _body(request)))
+    request[CALLER] = Caller(name=LOCAL, principal=TRUSTED, idempotency=_idempotency(request, await _body(request)))
     return await handler(request)
 
 
@@ -65,23 +94,74 @@ async def _by_link(request: web.Request, handler: Handler) -> web.StreamResponse
     return await handler(request)
 
 
-async def _as_signed(request: web.Request, handler: Handler) -> web.StreamResponse:
+async def _to_prove(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """The handler finds out who asks, or at least that he may."""
+    await _body(request)
+    return await handler(request)
+
+
+async def _by_session(request: web.Request, handler: Handler, token: str) -> web.StreamResponse:
+    """No nonce: TLS keeps such a request from being heard and sent again, and no browser sends the header unasked."""
+    request[QUERY] = parse_query(request.raw_path.partition("?")[2])
+    session = await signed_in(request, token)
+    idempotency = _idempotency(request, await _body(request))
+    request[SESSION] = session.key
+    request[CALLER] = Caller(name=session.name, principal=session.principal, idempotency=idempotency)
+    return await handler(request)
+
+
+async def _as_signed(request: web.Request, handler: Handler, *, writes: bool) -> web.StreamResponse:
     for header in _SIGNATURE_HEADERS:
         if len(request.headers.getall(header, ())) > 1:
             raise SignatureHeaderRepeated(header=header)
     signed = read_headers(request.headers)
-    secret = await request.app[SERVICES].keys.secret_of(signed.access_key)
+    signer = await _signer(request, signed.access_key)
     body = await _body(request)
-    request[QUERY] = verify(secret, request.method, request.raw_path, signed, body)
+    request[QUERY] = _verified(request, signed, signer.secret, body)
     _check_time(request, signed.timestamp)
     request.app[SERVICES].keys.used(signed.access_key)
     nonce = _spend(request, signed.access_key, signed.nonce)
-    request[CALLER] = Caller(name=signed.access_key, nonce=nonce, idempotency=_idempotency(request, body))
+    request[CALLER] = Caller(
+        name=signed.access_key,
+        principal=signer.principal,
+        nonce=nonce,
+        idempotency=_idempotency(request, body),
+    )
+    shared = request.app[SERVICES].nonces
+    if shared is not None and not writes:
+        await shared.spend(signed.access_key, nonce)
+        request.app[NONCES].release((signed.access_key, signed.nonce))
+    gone = False
     try:
         return await handler(request)
+    except asyncio.CancelledError:
+        gone = True  # what the client began goes on without it, and spends the nonce itself
+        raise
     finally:
+        if shared is not None and writes and not nonce.durable and not gone:
+            await shared.keep(signed.access_key, nonce)
         if nonce.durable:
             request.app[NONCES].release((signed.access_key, signed.nonce))
+
+
+async def _signer(request: web.Request, access_key: str) -> Signer:
+    """Raises KeyUnknown, TooManyFailures."""
+    failures, address = request.app[FAILURES], address_of(request)
+    failures.check(address, Tried.KEY, access_key)
+    try:
+        return await request.app[SERVICES].keys.signer_of(access_key)
+    except KeyUnknown:
+        failures.refused(address, Tried.UNKNOWN_KEY)
+        raise
+
+
+def _verified(request: web.Request, signed: SignatureHeaders, secret: str, body: bytes) -> dict[str, str]:
+    """The query. A wrong signature counts; a right one that comes twice, or by a wrong clock, is no guess."""
+    try:
+        return verify(secret, request.method, request.raw_path, signed, body)
+    except SignatureMismatch:
+        request.app[FAILURES].failed(address_of(request), Tried.KEY, signed.access_key)
+        raise
 
 
 async def _body(request: web.Request) -> bytes:

@@ -16,12 +16,13 @@ _SHORT_NAMES = {"device": "deviceID", "event": "eventID"}
 async def find(request: web.Request) -> web.Response:
     """`device` and `event` are read as `deviceID` and `eventID`."""
     named = {_SHORT_NAMES.get(name, name): value for name, value in query_of(request).items()}
-    return await reply_list(await request.app[SERVICES].clips.find(parse_body(ClipQuery, named)))
+    query = parse_body(ClipQuery, named)
+    return await reply_list(await request.app[SERVICES].clips.find(caller_of(request), query))
 
 
 @Operation("Show a clip", answer=ClipRecord, errors=(NotFound,))
 async def show(request: web.Request) -> web.Response:
-    return reply(await request.app[SERVICES].clips.get(key_of(request)))
+    return reply(await request.app[SERVICES].clips.get(caller_of(request), key_of(request)))
 
 
 @Operation("Protect a clip", body=KeepClip, answer=ClipRecord, writes=True, errors=(NotFound, ClipGone))

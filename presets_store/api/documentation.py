@@ -33,25 +33,32 @@ H = TypeVar("H")
 
 
 class Access(Enum):
-    """Who is answered: anyone; signed requests and the Unix socket; these and links; the Unix socket only.
+    """Who is answered: anyone; signed requests, sessions and the Unix socket; these and links; whoever has a file's
+    address, a user's password, an enrolment token, a token of a media server.
 
-    `authentication.authenticate` sees to it. A route for links names what they open by the variable `camera`.
+    `authentication.authenticate` sees to it, and the services to what each may do. A route for links names what they
+    open by the variable `camera`. What an address, a password or a token allows its handler asks; only a file may have
+    more than a body's bytes.
     """
 
     ANYONE = "anyone"
     SIGNED = "signed"
     LINK = "link"
-    LOCAL = "local"
+    ADDRESS = "address"
+    PASSWORD = "password"  # noqa: S105 - the name of one
+    ENROLMENT = "enrolment"
+    TOKEN = "token"  # noqa: S105 - the name of one
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
     """The decorator of a handler. The handler's docstring is the description, its module's the group's.
 
-    `media`: the types of an answer that is no record, but a picture or the like. `writes`: takes an Idempotency-Key.
-    `headers`: optional ones of our own agent. `variables`: what a variable of the path is, or the words that it may be,
-    where the group does not say it. `errors`: what the route may be refused with, beside what every route may; a class
-    stands for its subclasses too.
+    `media`: the types of an answer that is no record, but a picture or the like; with `ranges` parts of it can be had.
+    `writes`: takes an Idempotency-Key. `headers`: optional ones of our own agent. `variables`: what a variable of the
+    path is, or the words that it may be, where the group does not say it. `errors`: what the route may be refused with,
+    beside what every route may; a class stands for its subclasses too. `identifier`: a name for the operation, where
+    that of its path is taken.
     """
 
     summary: str
@@ -60,11 +67,13 @@ class Operation:
     answer: Shape = None
     content_type: str = "application/json"
     media: tuple[str, ...] = ()
+    ranges: bool = False
     access: Access = Access.SIGNED
     writes: bool = False
     headers: tuple[str, ...] = ()
     variables: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
     errors: tuple[type[CuelightError], ...] = ()
+    identifier: str = ""
 
     def __call__(self, handler: H) -> H:
         setattr(handler, _ATTRIBUTE, self)

@@ -27,12 +27,12 @@ class SignatureHeaderRepeated(CuelightError):
     template = "The header {header} occurs more than once; a signed request has it once."
 
 
-class LocalOnly(CuelightError):
-    """The route answers peers on the Unix socket only, whom the permissions of its file let in."""
+class NotByProxy(CuelightError):
+    """Plain HTTP, and not by one of the proxies that the settings name."""
 
-    code = "local_only"
+    code = "not_by_proxy"
     kind = Kind.FORBIDDEN
-    template = "Only a peer on the Unix socket of the device may do this: use the command line there."
+    template = "This server is asked through its proxy only: use its public address."
 
 
 class LinkRefused(CuelightError):
@@ -65,6 +65,10 @@ class NotOffered(CuelightError):
     code = "not_implemented"
     kind = Kind.UNSUPPORTED
     template = "cuelight does not offer {what}."
+
+
+class QueryNotOffered(NotOffered):
+    """The query asks for something of the contract that this product leaves out on purpose."""
 
 
 class TooManyListeners(CuelightError):

@@ -4,7 +4,8 @@ from aiohttp import web
 
 from presets_store.api.answers import reply, reply_list
 from presets_store.api.documentation import NAMED_DEVICE, NAMED_TYPE, Operation
-from presets_store.api.keys import SERVICES, SETTINGS, caller_of, header_of, key_of
+from presets_store.api.fleet.pages import reply_page
+from presets_store.api.keys import SERVICES, SETTINGS, caller_of, header_of, key_of, query_of
 from presets_store.protocol.errors import UnknownAgentType, UnknownEventType
 from presets_store.protocol.events import (
     CreateEvent,
@@ -20,10 +21,11 @@ from presets_store.protocol.events import (
     UpdateEvent,
 )
 from presets_store.protocol.filters import DateAndCountFilter
+from presets_store.protocol.fleet.pages import PageQuery
 from presets_store.protocol.parsing import parse_body
 from presets_store.protocol.system import StandardResult
 from presets_store.rules.commands import TransitionRefused
-from presets_store.services.errors import InvalidInput, NotFound, RecordDiffers
+from presets_store.services.errors import InvalidInput, NotFound, RecordDiffers, TooManyPolls
 from presets_store.services.events import EventsService
 
 
@@ -45,7 +47,7 @@ async def create(request: web.Request) -> web.Response:
 
 @Operation("What became of an event", answer=EventStatusRecord, errors=(NotFound,))
 async def show(request: web.Request) -> web.Response:
-    return reply(await _events(request).get(key_of(request)))
+    return reply(await _events(request).get(caller_of(request), key_of(request)))
 
 
 @Operation(
@@ -90,10 +92,12 @@ async def set_status(request: web.Request) -> web.Response:
     return reply(None)
 
 
-@Operation("List events by date", body=DateAndCountFilter, answer=list[EventWithNames])
+@Operation("List events by date", body=DateAndCountFilter, query=PageQuery, answer=list[EventWithNames])
 async def find(request: web.Request) -> web.Response:
+    """10,000 at most; when there may be more, `Link` tells the address of the next page, for the same body."""
     body = parse_body(DateAndCountFilter, await request.read())
-    return await reply_list(await _events(request).find(body))
+    page = parse_body(PageQuery, query_of(request))
+    return await reply_page(request, await _events(request).find(caller_of(request), body, page.after), body.count)
 
 
 @Operation(
@@ -106,7 +110,7 @@ async def find(request: web.Request) -> web.Response:
 async def last(request: web.Request) -> web.Response:
     """Of the agent type: the newest one of each device that the filter lets through."""
     body = parse_body(DateAndCountFilter, await request.read())
-    return await reply_list(await _events(request).last(key_of(request), body))
+    return await reply_list(await _events(request).last(caller_of(request), key_of(request), body))
 
 
 @Operation(
@@ -125,10 +129,16 @@ async def dequeue(request: web.Request) -> web.Response:
 @Operation("A device's next event", body=PendingQuery, answer=list[EventWithNames], errors=NAMED_DEVICE)
 async def pending(request: web.Request) -> web.Response:
     """In a list of one, or an empty list. The event stays pending."""
-    return reply(await _events(request).first_pending(parse_body(PendingQuery, await request.read())))
+    query = parse_body(PendingQuery, await request.read())
+    return reply(await _events(request).first_pending(caller_of(request), query))
 
 
-@Operation("Wait for a device's next event", body=PendingQuery, answer=list[EventWithNames], errors=NAMED_DEVICE)
+@Operation(
+    "Wait for a device's next event",
+    body=PendingQuery,
+    answer=list[EventWithNames],
+    errors=(*NAMED_DEVICE, TooManyPolls),
+)
 async def long_poll(request: web.Request) -> web.Response:
     """As without `longpoll`, but when nothing is pending the answer is held until something is, for 60 s at most.
 
@@ -136,7 +146,7 @@ async def long_poll(request: web.Request) -> web.Response:
     """
     query = parse_body(PendingQuery, await request.read())
     hold = request.app[SETTINGS].long_poll_hold
-    return reply(await _events(request).wait_for_pending(query, hold))
+    return reply(await _events(request).wait_for_pending(caller_of(request), query, hold))
 
 
 @Operation(

@@ -7,6 +7,7 @@ from aiohttp import web
 from presets_store.api.errors import InvalidHeader
 from presets_store.api.links import Links
 from presets_store.api.nonces import NonceMemory
+from presets_store.api.people.limits import FailureLimits
 from presets_store.api.served_document import ServedDocument
 from presets_store.api.settings import ApiSettings
 from presets_store.clock import Clock
@@ -19,6 +20,7 @@ SERVICES = web.AppKey("services", Services)
 SETTINGS = web.AppKey("settings", ApiSettings)
 CLOCK: web.AppKey[Clock] = web.AppKey("clock", Clock)
 NONCES = web.AppKey("nonces", NonceMemory)
+FAILURES = web.AppKey("failures", FailureLimits)
 LINKS = web.AppKey("links", Links)
 DOCUMENT = web.AppKey("document", ServedDocument)
 
@@ -26,6 +28,9 @@ LINK_SECONDS = web.RequestKey("link_seconds", float)
 """Set for a request by a link: how long the link is good for."""
 
 CALLER = web.RequestKey("caller", Caller)
+SESSION = web.RequestKey("session", int)
+"""The key of the session by which the request comes; not set for one that is signed or local."""
+
 QUERY: web.RequestKey[dict[str, str]] = web.RequestKey("query", dict)
 """The query as it was verified; handlers use no other reading of it."""
 

@@ -9,6 +9,7 @@ from presets_store.api.documentation import Operation
 from presets_store.api.errors import TooManyListeners
 from presets_store.api.keys import CLOCK, SERVICES, SETTINGS, caller_of
 from presets_store.protocol.live import LiveMessage
+from presets_store.services.devices import DevicesService
 from presets_store.services.live import Subscription
 from presets_store.services.wakeups import signalled
 
@@ -26,20 +27,20 @@ _ALIVE = b": alive\n\n"
     errors=(TooManyListeners,),
 )
 async def live(request: web.Request) -> web.StreamResponse:
-    """Until the listener goes, its access key is revoked, or the server stops.
+    """Of the devices in the caller's reach, until the listener goes, its access key is revoked, or the server stops.
 
     A comment line now and then shows that the line is up.
     """
-    hub, clock, pause = request.app[SERVICES].live, request.app[CLOCK], request.app[SETTINGS].heartbeat
-    if hub.full:
+    services, clock, pause = request.app[SERVICES], request.app[CLOCK], request.app[SETTINGS].heartbeat
+    if services.live.full:
         raise TooManyListeners
     response = web.StreamResponse(headers=_HEADERS)
-    with hub.listening(caller_of(request).name) as subscription:
+    with services.live.listening(caller_of(request)) as subscription:
         try:
             await response.prepare(request)
             await _write(response, _ALIVE)
             while not subscription.closed:
-                await _send_all(response, subscription)
+                await _send_all(response, subscription, services.devices)
                 if not await signalled(subscription.ready, clock, pause):
                     await _write(response, _ALIVE)
         except (ConnectionResetError, TimeoutError):
@@ -47,12 +48,13 @@ async def live(request: web.Request) -> web.StreamResponse:
     return response
 
 
-async def _send_all(response: web.StreamResponse, subscription: Subscription) -> None:
+async def _send_all(response: web.StreamResponse, subscription: Subscription, devices: DevicesService) -> None:
     while (message := subscription.take()) is not None:
         dropped = subscription.take_dropped()
         if dropped:
             await _write(response, f"event: lagged\ndata: {json.dumps({'dropped': dropped})}\n\n".encode())
-        await _write(response, message.server_sent())
+        if await devices.reaches(subscription.caller, message.device_id):
+            await _write(response, message.server_sent())
 
 
 async def _write(response: web.StreamResponse, data: bytes) -> None:

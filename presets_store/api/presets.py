@@ -2,9 +2,10 @@
 
 from aiohttp import web
 
-from presets_store.api.answers import reply
+from presets_store.api.answers import reply, reply_list
 from presets_store.api.documentation import NAMED_TYPE, Operation
 from presets_store.api.keys import SERVICES, caller_of, key_of
+from presets_store.protocol.events import EventWithNames
 from presets_store.protocol.parsing import parse_body
 from presets_store.protocol.presets import (
     STARTUP_STATES,
@@ -19,7 +20,7 @@ from presets_store.protocol.presets import (
 )
 from presets_store.rules.bindings import NotBindable, PresetBound, StartupStateUnknown
 from presets_store.rules.targeting import TargetUnclear
-from presets_store.services.errors import NotFound
+from presets_store.services.errors import GroupEmpty, NotFound
 
 
 @Operation(
@@ -37,7 +38,7 @@ async def create(request: web.Request) -> web.Response:
 
 @Operation("Show a preset", answer=EventPresetRecord, errors=(NotFound,))
 async def show(request: web.Request) -> web.Response:
-    return reply(await request.app[SERVICES].presets.get(key_of(request)))
+    return reply(await request.app[SERVICES].presets.get(caller_of(request), key_of(request)))
 
 
 @Operation(
@@ -83,7 +84,8 @@ async def copy(request: web.Request) -> web.Response:
     errors=(NotFound,),
 )
 async def of_device(request: web.Request) -> web.Response:
-    return reply(await request.app[SERVICES].presets.of_device(key_of(request)))
+    """Its own, and those of the device groups that it is in."""
+    return reply(await request.app[SERVICES].presets.of_device(caller_of(request), key_of(request)))
 
 
 @Operation(
@@ -91,12 +93,23 @@ async def of_device(request: web.Request) -> web.Response:
     body=RunPreset,
     answer=EventIdAnswer | GroupRunAnswer,
     writes=True,
-    errors=(NotFound,),
+    errors=(NotFound, GroupEmpty),
 )
 async def run(request: web.Request) -> web.Response:
-    """Queues its event on its device, or one on each device of `data`: all of them, or none."""
+    """Queues its event on its device, or one on each device of its group or of `data`: all of them, or none."""
     body = parse_body(RunPreset, await request.read())
     return reply(await request.app[SERVICES].presets.run(caller_of(request), key_of(request), body))
+
+
+@Operation(
+    "What became of a run on several devices",
+    answer=list[EventWithNames],
+    variables={"key": "`GroupRunID` of the run's answer."},
+    errors=(NotFound,),
+)
+async def group_run(request: web.Request) -> web.Response:
+    """One event for each device."""
+    return await reply_list(await request.app[SERVICES].events.of_group_run(caller_of(request), key_of(request)))
 
 
 @Operation(
@@ -141,4 +154,5 @@ ROUTES = (
     web.route("DELETE", "/v1/eventpreset/startupevent/{state:[^/]+}/device/{key:[0-9]{1,18}}{slash:/?}", unbind),
     web.route("GET", "/v1/eventpreset/list/device/{key:[0-9]{1,18}}{slash:/?}", of_device),
     web.route("POST", "/v1/eventpreset/run/{key:[0-9]{1,18}}{slash:/?}", run),
+    web.route("GET", "/v1/eventpreset/run/group/{key:[0-9]{1,18}}{slash:/?}", group_run),
 )

@@ -4,6 +4,7 @@ import json
 import logging
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
+from typing import Final
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -17,9 +18,13 @@ from presets_store.services.errors import AnsweredBefore
 
 CONTENT_TYPE = "application/problem+json"
 
-STATUS_BY_KIND: Mapping[Kind, HTTPStatus] = {
+EXPIRED: Final = 419
+"""No standard has it: the contract's status of a session that is over."""
+
+STATUS_BY_KIND: Mapping[Kind, int] = {
     Kind.INVALID: HTTPStatus.BAD_REQUEST,
     Kind.UNAUTHENTICATED: HTTPStatus.UNAUTHORIZED,
+    Kind.EXPIRED: EXPIRED,
     Kind.FORBIDDEN: HTTPStatus.FORBIDDEN,
     Kind.NOT_FOUND: HTTPStatus.NOT_FOUND,
     Kind.CONFLICT: HTTPStatus.CONFLICT,
@@ -56,8 +61,13 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
         return _problem(HTTPStatus.INTERNAL_SERVER_ERROR, "internal", "A fault of the server; its log says more.")
 
 
+def phrase_of(status: int) -> str:
+    """`Not Found` of 404."""
+    return "Session Expired" if status == EXPIRED else HTTPStatus(status).phrase
+
+
 def _problem(
-    status: HTTPStatus,
+    status: int,
     code: str,
     detail: str,
     *,
@@ -67,8 +77,8 @@ def _problem(
     # Constructed without checks: this must work whatever a peer put into the path or a name.
     document = ProblemDocument.model_construct(
         type=PROBLEM_TYPE + code,
-        title=status.phrase,
-        status=status.value,
+        title=phrase_of(status),
+        status=int(status),
         detail=redact_text(detail)[:_DETAIL_LIMIT],
         code=code,
         errors=[
@@ -85,7 +95,7 @@ def _from_error(request: web.Request, error: CuelightError) -> web.Response:
     if error.kind is Kind.UNAUTHENTICATED:
         headers["WWW-Authenticate"] = "HMAC-SHA256"
     if error.kind in (Kind.LIMITED, Kind.UNAVAILABLE):
-        headers["Retry-After"] = _RETRY_AFTER_SECONDS
+        headers["Retry-After"] = str(error.fields.get("retry_after", _RETRY_AFTER_SECONDS))
     if error.kind is Kind.INTERNAL:
         logger.error("%s %s failed: %s", request.method, request.path, error, extra={"code": error.code})
     fields = error.problems if isinstance(error, FieldsError) else ()

@@ -207,3 +207,24 @@ class EventRecordUpload(DeviceReference):
     end_date: Moment = 0
     clock_quality: Name = "unset"
     boot_id: Name = ""
+
+
+class RemoteReport(EventRecordUpload):
+    """What a device keeps until it has reported an event that another store handed out; not sent as it is.
+
+    `remote_id` is that store's key of the event, `checkout_token` the checkout under which it ended.
+    """
+
+    remote_id: Key
+    checkout_token: Name = ""
+
+    @property
+    def update(self) -> UpdateEvent:
+        """The body of the `PUT` that says it."""
+        return UpdateEvent(
+            event_status=self.event_status,
+            result=self.result,
+            percent_complete=self.percent_complete,
+            tag_string=self.tag_string,
+            tag_number=self.tag_number,
+        )

@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from presets_store.protocol.base import WireModel
-from presets_store.protocol.fields import Int, Moment, Name, Text
+from presets_store.protocol.fields import Int, Key, Moment, Name, Text
 
 
 class ApiKeyRecord(WireModel):
@@ -24,6 +24,12 @@ class ApiKeyRecord(WireModel):
 
 
 class DescribeApiKey(WireModel):
-    """Body of `POST /v1/apikey` and `PUT /v1/apikey/{id}`: what the key is for; all else of it is not for writing."""
+    """Body of `PUT /v1/apikey/{id}`: what the key is for; all else of it is not for writing."""
 
     api_key_description: Text = Field(min_length=1)
+
+
+class CreateApiKey(DescribeApiKey):
+    """Body of `POST /v1/apikey`. `user_id` (ours): the user whom it is for; 0 is who asks."""
+
+    user_id: Key = 0

@@ -92,7 +92,7 @@ class EventIdAnswer(WireModel):
 class GroupRunAnswer(EventIdAnswer):
     """Answer to a run on several devices: the first event, all of them, and the number of this run."""
 
-    event_ids: Keys
+    event_ids: list[Key]
     group_run_id: Int
 
 

@@ -127,7 +127,7 @@ class StreamRecord(WireModel):
     stream_type_id: Int = 0
     event_id: Int = 0
     stream_name: Name = ""
-    stream_path: Text = ""
+    stream_path: Name = ""
     stream_description: Text = ""
     publish_url: Text = ""
     read_url: Text = ""

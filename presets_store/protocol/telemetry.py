@@ -1,5 +1,7 @@
 """Health, log messages and notifications on the wire (events-api.md sections 4 and 8)."""
 
+from pydantic import Field
+
 from presets_store.protocol.base import WireModel
 from presets_store.protocol.fields import Int, JsonText, LongText, Moment, Name, Real, Text
 
@@ -68,5 +70,5 @@ class NotificationRecord(WireModel):
     sent_as_email: bool = False
     sent_as_email_date: Moment = 0
     creation_date: Moment = 0
-    guid: Name = ""
+    guid: Name = Field(default="", alias="guid")  # as the client knows it here; elsewhere it is gUID
     is_archived: bool = False

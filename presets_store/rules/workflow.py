@@ -8,7 +8,7 @@ from presets_store.protocol.parameters import PARAMETER_MODELS, Bars, StartParam
 from presets_store.protocol.parameters.photos import CapturePhoto
 from presets_store.rules.event import Event
 
-_PREFIX = "workflow:"
+STEP_PREFIX = "workflow:"
 _BARS = 9
 
 
@@ -22,12 +22,12 @@ class NestedWorkflow(CuelightError):
 
 def step_cause(workflow_uuid: str, index: int | str = "") -> str:
     """The cause of the event of step `index` (from 0); without an index what the causes of all steps begin with."""
-    return f"{_PREFIX}{workflow_uuid}:{index}"
+    return f"{STEP_PREFIX}{workflow_uuid}:{index}"
 
 
 def workflow_of(event: Event) -> str:
     """The uuid of the workflow of which the event is a step; "" when it is none."""
-    return event.cause.removeprefix(_PREFIX).partition(":")[0] if event.cause.startswith(_PREFIX) else ""
+    return event.cause.removeprefix(STEP_PREFIX).partition(":")[0] if event.cause.startswith(STEP_PREFIX) else ""
 
 
 def is_step(event: Event) -> bool:

@@ -12,15 +12,25 @@ from presets_store.services.changes import Changes, Reporting
 from presets_store.services.clips import ClipsService
 from presets_store.services.devices import DevicesService
 from presets_store.services.events import EventsService
-from presets_store.services.keys import KeysService
+from presets_store.services.fleet.archive import ARCHIVING, Archive, Archiving
+from presets_store.services.fleet.building import FleetServices, build_fleet
+from presets_store.services.fleet.readiness import Readiness
+from presets_store.services.fleet.relay import Relay
+from presets_store.services.fleet.retention import KEPT, Kept
+from presets_store.services.fleet.telemetry import TelemetryServices, build_telemetry
 from presets_store.services.live import LiveHub
+from presets_store.services.media.building import MediaServices, build_media
+from presets_store.services.media.stores import NO_PLACES, FilePlaces
 from presets_store.services.outbox import OutboxService
+from presets_store.services.people.building import PeopleServices, build_people
+from presets_store.services.people.keys import KeysService
+from presets_store.services.people.shared_nonces import SharedNonces
 from presets_store.services.presets import PresetsService
 from presets_store.services.startup import StartupService
 from presets_store.services.unit import Units
 from presets_store.services.wakeups import Wakeups
 from presets_store.storage import Database
-from presets_store.storage.meta import get_meta, set_meta
+from presets_store.storage.meta import get_meta, set_meta, take_turn
 from presets_store.storage.nonces import any_expired, forget_expired, forget_lasting
 from presets_store.storage.records import Device
 
@@ -33,7 +43,10 @@ _SWEEP_SLACK = 600_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """Everything that the API and the agent call. `own` is the device on which the store runs, None on a hub."""
+    """Everything that the API and the agent call. `own` is the device on which the store runs, None on a hub.
+
+    `nonces`: those of reads, where other processes have the same database; None where the process's memory will do.
+    """
 
     database: Database
     clock: Clock
@@ -41,12 +54,19 @@ class Services:
     live: LiveHub
     wakeups: Wakeups
     events: EventsService
+    archive: Archive
     presets: PresetsService
     startup: StartupService
     devices: DevicesService
     cameras: CamerasService
+    fleet: FleetServices
+    telemetry: TelemetryServices
     clips: ClipsService
+    media: MediaServices
     keys: KeysService
+    people: PeopleServices
+    nonces: SharedNonces | None
+    readiness: Readiness
     outbox: OutboxService
 
     @property
@@ -61,11 +81,15 @@ class Services:
 
         Its owner calls it every few seconds; when nothing is due it only reads.
         """
-        await self.events.sweep()
+        await self.events.sweep(if_free=True)
         await self.keys.save_access()
+        await self.people.sweep()
+        await self.media.files.sweep()
+        await self.telemetry.retention.sweep()
+        await self.archive.sweep()
         now = micros(self.clock.now())
         if await self.database.read(lambda connection: any_expired(connection, now - _SWEEP_SLACK)):
-            await self.database.write(lambda connection: forget_expired(connection, now))
+            await self.database.write(lambda connection: _forget(connection, now))
 
     def close(self) -> None:
         """Lets all who wait or listen go; the database is its owner's to close."""
@@ -83,36 +107,83 @@ async def build_services(
     boot_id: str = "",
     report_to: str = "",
     silence_limit: float = SILENCE_LIMIT / 1_000_000,
+    wakeups: Wakeups | None = None,
+    relay: Relay | None = None,
+    places: FilePlaces = NO_PLACES,
+    kept: Kept = KEPT,
+    archiving: Archiving = ARCHIVING,
 ) -> Services:
     """Builds every service on an open database; `silence_limit` in seconds.
 
     `own_serial`: that of the device on which this store runs, "" for a hub; its record is made at the first start.
+    `relay`: to the other processes on the same database. `places`: where files are. `kept`: of what devices tell.
+    `archiving`: of events that have ended.
     `boot_id`: nonces taken without a trusted clock last as long as this boot. `report_to`: where outcomes go, or "".
     """
     if boot_id:
         await database.write(lambda connection: _note_boot(connection, boot_id))
-    live, wakeups = LiveHub(clock), Wakeups()
-    units = Units(database, clock, live, wakeups)
-    reporting = Reporting(destination=report_to)
-    changes = Changes(clock, reporting)
-    devices = DevicesService(units, changes)
-    own = await devices.ensure_own(own_serial, own_name or own_serial) if own_serial else None
-    reporting.own_device = own.key if own else 0
+    ground = _Ground(database, clock, sealer, wakeups or Wakeups(), relay, Reporting(destination=report_to))
+    own = await ground.devices.ensure_own(own_serial, own_name or own_serial) if own_serial else None
+    ground.reporting.own_device = own.key if own else 0
+    return _assemble(ground, own, micros(silence_limit), places, kept, archiving)
+
+
+class _Ground:
+    """What the services share."""
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        sealer: Seals,
+        wakeups: Wakeups,
+        relay: Relay | None,
+        reporting: Reporting,
+    ) -> None:
+        self.database = database
+        self.clock = clock
+        self.sealer = sealer
+        self.wakeups = wakeups
+        self.reporting = reporting
+        self.shared = database.dialect != "sqlite"
+        self.live = LiveHub(clock)
+        self.units = Units(database, clock, self.live, wakeups, relay)
+        self.changes = Changes(clock, reporting)
+        self.keys = KeysService(self.units, sealer, shared=self.shared)
+        self.devices = DevicesService(self.units, self.changes, self.keys.forget_signers)
+
+
+def _assemble(
+    ground: _Ground, own: Device | None, silence_limit: int, places: FilePlaces, kept: Kept, archiving: Archiving
+) -> Services:
+    database, clock, units, changes = ground.database, ground.clock, ground.units, ground.changes
     return Services(
         database=database,
         clock=clock,
         own=own,
-        live=live,
-        wakeups=wakeups,
-        events=EventsService(units, changes, clock, wakeups, reporting, micros(silence_limit)),
+        live=ground.live,
+        wakeups=ground.wakeups,
+        events=EventsService(units, changes, clock, ground.wakeups, ground.reporting, silence_limit),
+        archive=Archive(units, clock, archiving),
         presets=PresetsService(units, changes),
-        startup=StartupService(units, changes, reporting.own_device),
-        devices=devices,
+        startup=StartupService(units, changes, ground.reporting.own_device),
+        devices=ground.devices,
         cameras=CamerasService(units),
+        fleet=build_fleet(units, changes),
+        telemetry=build_telemetry(units, changes, clock, kept),
         clips=ClipsService(units),
-        keys=KeysService(units, sealer, shared=database.dialect != "sqlite"),
+        media=build_media(units, changes, ground.sealer, clock, places),
+        keys=ground.keys,
+        people=build_people(units, ground.keys),
+        nonces=SharedNonces(database) if ground.shared else None,
+        readiness=Readiness(database, clock),
         outbox=OutboxService(database, clock),
     )
+
+
+def _forget(connection: Connection, now: int) -> None:
+    if take_turn(connection, "forgetting", wait=False):
+        forget_expired(connection, now)
 
 
 def _note_boot(connection: Connection, boot_id: str) -> None:

@@ -2,7 +2,12 @@
 
 from dataclasses import dataclass
 
+from presets_store.rules.permissions import Principal, Role
+
 LOCAL = "local"
+
+TRUSTED = Principal(name=LOCAL, role=Role.ADMIN)
+"""A peer on the Unix socket, whom its file permissions let in, and the process itself."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -25,15 +30,16 @@ class IdempotencyKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """The principal of a request: an access key, or `local` for a peer on the Unix socket and for the agent itself.
+    """Who asks: `name` is an access key, a session's, or `local`; `principal` the user behind it and what he may.
 
     `nonce` and `idempotency` belong to one request; they are written in the transaction of the write it authorises.
     """
 
     name: str
+    principal: Principal
     nonce: Nonce | None = None
     idempotency: IdempotencyKey | None = None
 
 
-INSIDE = Caller(name=LOCAL)
+INSIDE = Caller(name=LOCAL, principal=TRUSTED)
 """The process itself."""

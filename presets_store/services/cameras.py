@@ -7,9 +7,10 @@ from sqlalchemy import Connection
 
 from presets_store.protocol.cameras import CameraRecord, UpdateCamera
 from presets_store.protocol.live import LiveKind
+from presets_store.rules.permissions import Permission
 from presets_store.services.caller import INSIDE, Caller
 from presets_store.services.errors import InvalidInput, NotFound
-from presets_store.services.targets import require_device
+from presets_store.services.reach import reached_device
 from presets_store.services.unit import Unit, Units
 from presets_store.services.wire import camera_record
 from presets_store.storage.cameras import list_cameras, replace_cameras, set_camera_state, update_camera
@@ -22,20 +23,23 @@ class CamerasService:
     def __init__(self, units: Units) -> None:
         self._units = units
 
-    async def of_device(self, device_key: int) -> list[CameraRecord]:
-        """By index. Raises NotFound for the device."""
+    async def of_device(self, caller: Caller, device_key: int) -> list[CameraRecord]:
+        """By index. Raises NotFound for the device, Forbidden."""
 
         def find(connection: Connection) -> list[CameraRecord]:
-            require_device(connection, device_key)
+            reached_device(connection, caller, Permission.READ, device_key)
             return [camera_record(camera) for camera in list_cameras(connection, device_key)]
 
         return await self._units.read(find)
 
     async def rename(self, caller: Caller, device_key: int, changes: Sequence[UpdateCamera]) -> list[CameraRecord]:
-        """Gives cameras new names: all of them, or none; answers all of the device. Raises NotFound, InvalidInput."""
+        """Gives cameras new names: all of them, or none; answers all of the device.
+
+        Raises NotFound, InvalidInput, Forbidden.
+        """
 
         def change(unit: Unit) -> list[CameraRecord]:
-            require_device(unit.connection, device_key)
+            reached_device(unit.connection, caller, Permission.EDIT, device_key)
             for wanted in changes:
                 camera = _named(list_cameras(unit.connection, device_key), wanted)
                 renamed = replace(camera, name=wanted.name)

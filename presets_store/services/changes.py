@@ -9,17 +9,16 @@ from presets_store.protocol.event_types import EventType, find_event_type
 from presets_store.protocol.live import LiveKind
 from presets_store.protocol.parameters import parameters_text, parse_parameters
 from presets_store.protocol.startup import StandalonePreset
-from presets_store.rules.commands import Cancel, Command, Ended, Progress, QueueEndProcess
+from presets_store.rules.commands import Cancel, Command, Ended, Progress, QueueEndProcess, Redeliver, SendOutcome
 from presets_store.rules.event import Event
-from presets_store.rules.lifecycle import transition
-from presets_store.services.answers import encode
+from presets_store.rules.lifecycle import attempts_allowed, transition
 from presets_store.services.errors import NotFound
+from presets_store.services.outbox import report_of
 from presets_store.services.unit import Unit
-from presets_store.services.wire import event_upload
 from presets_store.storage.devices import get_device
-from presets_store.storage.events import get_event_for_update, insert_event, update_event
+from presets_store.storage.events import accept_event, get_event_for_update, insert_event, update_event
 from presets_store.storage.outbox import add_to_outbox
-from presets_store.storage.records import OutboxItem, Preset
+from presets_store.storage.records import Preset
 
 END_PROCESS = "Device_End_process"
 _ENDS_FIRST = 0
@@ -45,20 +44,30 @@ class Changes:
 
     def add(self, unit: Unit, wanted: Event) -> Event:
         """Stores a new event; its uuid, times and author are filled in. Who waits is woken after the commit."""
-        event = insert_event(
-            unit.connection,
-            replace(
-                wanted,
-                uuid=wanted.uuid or self.new_uuid(),
-                clock_quality=self._clock.quality().value,
-                created=unit.now,
-                modified=unit.now,
-                created_by=unit.caller.name,
-                modified_by=unit.caller.name,
-            ),
-        )
+        event = insert_event(unit.connection, self._new(unit, wanted))
         unit.changed.append((LiveKind.EVENT, event))
         return event
+
+    def accept(self, unit: Unit, handed: Event) -> Event:
+        """Stores what an upstream handed out (`upstream`, `remote_id`), or applies that it did so again."""
+        counted = min(handed.attempt_number, attempts_allowed(handed) - 1)  # some count an attempt as they hand it out
+        event, new = accept_event(unit.connection, self._new(unit, replace(handed, attempt_number=counted)))
+        if new:
+            unit.changed.append((LiveKind.EVENT, event))
+            return event
+        again = Redeliver(token=handed.checkout_token, attempt=handed.attempt_number)
+        return self.apply(unit, require_event(unit, event.key), again)
+
+    def _new(self, unit: Unit, wanted: Event) -> Event:
+        return replace(
+            wanted,
+            uuid=wanted.uuid or self.new_uuid(),
+            clock_quality=self._clock.quality().value,
+            created=unit.now,
+            modified=unit.now,
+            created_by=unit.caller.name,
+            modified_by=unit.caller.name,
+        )
 
     def new_uuid(self) -> str:
         return uuid7(self._clock.now())
@@ -82,7 +91,7 @@ class Changes:
         for effect in step.effects:
             if isinstance(effect, QueueEndProcess):
                 queued = self._queue_end(unit, after, effect)
-            elif isinstance(effect, Ended) and self._reporting.wanted(after):
+            elif isinstance(effect, Ended | SendOutcome) and self._reporting.wanted(after):
                 self._report(unit, after)
         return after, queued
 
@@ -102,14 +111,8 @@ class Changes:
 
     def _report(self, unit: Unit, event: Event) -> None:
         device = get_device(unit.connection, event.device_key)
-        item = OutboxItem(
-            event_key=event.key,
-            event_uuid=event.uuid,
-            destination=self._reporting.destination,
-            body=encode(event_upload(event, device.serial_number if device else "")),
-            created=unit.now,
-        )
-        add_to_outbox(unit.connection, item)
+        serial = device.serial_number if device else ""
+        add_to_outbox(unit.connection, report_of(event, serial, self._reporting.destination, unit.now))
 
 
 def require_event(unit: Unit, key: int) -> Event:

@@ -7,8 +7,11 @@ from sqlalchemy import Connection
 
 from presets_store.protocol.clips import ClipQuery, ClipRecord, KeepClip
 from presets_store.protocol.live import LiveKind
+from presets_store.rules.permissions import Permission
 from presets_store.services.caller import INSIDE, Caller
 from presets_store.services.errors import ClipGone, NotFound
+from presets_store.services.media.recordings import with_file
+from presets_store.services.reach import in_reach, reached_row, require_reach
 from presets_store.services.unit import Unit, Units
 from presets_store.services.wire import clip_record
 from presets_store.storage.clips import (
@@ -26,6 +29,7 @@ from presets_store.storage.clips import (
 )
 from presets_store.storage.events import find_event_by_uuid, get_event
 from presets_store.storage.records import Clip, ClipState, IndexedFile
+from presets_store.storage.tables import clips as clip_rows
 
 GONE = (ClipState.MISSING, ClipState.REMOVED)
 """States of clips that have no file any more."""
@@ -40,22 +44,23 @@ class ClipsService:
     def __init__(self, units: Units) -> None:
         self._units = units
 
-    async def find(self, query: ClipQuery) -> list[ClipRecord]:
-        """Clips that fit all that the query gives; both dates are included."""
+    async def find(self, caller: Caller, query: ClipQuery) -> list[ClipRecord]:
+        """Clips that fit all that the query gives; both dates are included. Raises Forbidden."""
 
         def find(connection: Connection) -> list[ClipRecord]:
-            clips = _candidates(connection, query)
+            clips = _candidates(connection, caller, query)
             fitting = [clip_record(clip) for clip in clips if _fits(clip, query)]
             return fitting[: query.count] if query.count else fitting
 
         return await self._units.read(find)
 
-    async def get(self, key: int) -> ClipRecord:
-        """Raises NotFound."""
-        clip = await self._units.read(lambda connection: get_clip(connection, key))
-        if clip is None:
-            raise NotFound(what="clip", name=key)
-        return clip_record(clip)
+    async def get(self, caller: Caller, key: int) -> ClipRecord:
+        """Raises NotFound, Forbidden."""
+
+        def find(connection: Connection) -> Clip:
+            return reached_row(connection, caller, Permission.READ, get_clip(connection, key), "clip", key)
+
+        return clip_record(await self._units.read(find))
 
     async def of_event(self, event_uuid: str) -> list[Clip]:
         """The event's clips of all attempts, in the order in which they were recorded."""
@@ -77,13 +82,13 @@ class ClipsService:
         """Takes a clip up, or brings what the index has of its file up to date; a repeat changes nothing.
 
         What the file cannot tell stays as it is: protection, upload, place in the chain. A clip of an event that this
-        database does not have is linked by the event's uuid only.
+        database does not have is linked by the event's uuid only. A whole clip can be fetched as a file.
         """
 
         def store(unit: Unit) -> Clip:
             linked = replace(clip, event_key=_event_key(unit.connection, clip))
             stored, new = adopt_clip(unit.connection, linked)
-            after = stored if new else _refreshed(stored, linked)
+            after = with_file(unit, stored if new else _refreshed(stored, linked))
             if new or after != stored:
                 update_clip(unit.connection, stored, after)
                 unit.told.append((LiveKind.CLIP, after.device_key, clip_record(after)))
@@ -92,12 +97,10 @@ class ClipsService:
         return await self._units.write(INSIDE, store)
 
     async def keep(self, caller: Caller, key: int, body: KeepClip) -> ClipRecord:
-        """Protects a clip from being removed to make room, or ends that. Raises NotFound, ClipGone."""
+        """Protects a clip from being removed to make room, or ends that. Raises NotFound, ClipGone, Forbidden."""
 
         def change(unit: Unit) -> ClipRecord:
-            clip = get_clip(unit.connection, key)
-            if clip is None:
-                raise NotFound(what="clip", name=key)
+            clip = reached_row(unit.connection, caller, Permission.EDIT, get_clip(unit.connection, key), "clip", key)
             if body.protected and clip.state in GONE:
                 raise ClipGone(key=key, state=clip.state.value)
             return _changed(unit, clip, replace(clip, protected=body.protected))
@@ -117,7 +120,7 @@ class ClipsService:
                 if clip is not None and clip.protected:
                     refused.add(file)
                 elif clip is not None:
-                    _changed(unit, clip, replace(clip, state=ClipState.REMOVED))
+                    _changed(unit, clip, with_file(unit, replace(clip, state=ClipState.REMOVED)))
             forget_removed(unit.connection, REMOVED_KEPT)
             return refused
 
@@ -145,7 +148,7 @@ class ClipsService:
             clip = get_clip(unit.connection, key)
             if clip is None:
                 raise NotFound(what="clip", name=key)
-            _changed(unit, clip, replace(clip, state=ClipState.MISSING))
+            _changed(unit, clip, with_file(unit, replace(clip, state=ClipState.MISSING)))
 
         await self._units.write(INSIDE, mark)
 
@@ -167,6 +170,11 @@ def _refreshed(stored: Clip, found: Clip) -> Clip:
         protected=stored.protected,
         chain_number=stored.chain_number,
         chain_link=stored.chain_link,
+        file_id=stored.file_id,
+        ts_file_id=stored.ts_file_id,
+        video_clip_type_id=stored.video_clip_type_id,
+        video_clip_parameters=stored.video_clip_parameters,
+        audio_status=stored.audio_status,
         created=stored.created,
     )
 
@@ -181,9 +189,13 @@ def _event_key(connection: Connection, clip: Clip) -> int | None:
     return clip.event_key if get_event(connection, clip.event_key) else None
 
 
-def _candidates(connection: Connection, query: ClipQuery) -> list[Clip]:
+def _candidates(connection: Connection, caller: Caller, query: ClipQuery) -> list[Clip]:
+    caller.principal.require(Permission.READ)
+    if query.device_id:
+        require_reach(connection, caller, Permission.READ, query.device_id)
+    within = in_reach(caller, clip_rows.c.device_key)
     if query.event_id:
-        clips = clips_of_event(connection, query.event_id)
+        clips = clips_of_event(connection, query.event_id, within)
         return clips if query.order == "asc" else clips[::-1]
     filtered = query.event_uuid or query.camera_id
     return list_clips(
@@ -193,6 +205,7 @@ def _candidates(connection: Connection, query: ClipQuery) -> list[Clip]:
         started_before=query.end_date + 1 if query.end_date else None,
         limit=None if filtered else query.count or None,
         newest_first=query.order == "desc",
+        within=within,
     )
 
 

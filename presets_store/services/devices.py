@@ -1,16 +1,24 @@
 """Devices: known boxes, and the one on which this store runs."""
 
 import uuid
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+
+from sqlalchemy import Connection
 
 from presets_store.protocol.agents import RegisterAgent
 from presets_store.protocol.base import wire_name
 from presets_store.protocol.devices import DeviceName, DeviceRecord
+from presets_store.protocol.fleet.devices import DeviceOrder
+from presets_store.protocol.fleet.pages import page_size
+from presets_store.rules.permissions import Permission, ScopeKind
 from presets_store.services.bindings import FIELDS, bound_key, fire_online
 from presets_store.services.caller import INSIDE, Caller
 from presets_store.services.changes import Changes
 from presets_store.services.errors import InvalidInput, SerialTaken
-from presets_store.services.targets import lock_device, require_device, resolve_device
+from presets_store.services.fleet.retiring import retire
+from presets_store.services.reach import in_reach, reached_device, reached_device_locked, reached_named, require_reach
+from presets_store.services.targets import lock_device
 from presets_store.services.unit import Unit, Units
 from presets_store.services.wire import DEVICE_FIELDS, device_record
 from presets_store.storage.devices import (
@@ -21,11 +29,33 @@ from presets_store.storage.devices import (
     touch_device,
     update_device,
 )
+from presets_store.storage.fleet.groups import is_member
 from presets_store.storage.meta import get_meta, set_meta
 from presets_store.storage.records import Device
+from presets_store.storage.tables import devices
 
 _SERVER_FIELDS = frozenset({"last_heard_from_date", *FIELDS.values()})
 """Members that no client writes: what the store notes, and the bindings, which have routes of their own."""
+
+WRITTEN_FIELDS = frozenset(DEVICE_FIELDS) - _SERVER_FIELDS
+"""Members that clients may write."""
+
+_TOLD_BY_DEVICE = frozenset(
+    {
+        "recent_output", "camera_status", "last_ip_address", "tunnel_ip_address", "software_date", "location",
+        "audio_channel_name", "volume",
+    }
+)  # fmt: skip
+"""Members that a device itself may write."""
+
+_ORDERS: Mapping[DeviceOrder, Callable[[Device], tuple[str | int, int]]] = {
+    "": lambda device: (device.key, 0),
+    "deviceName": lambda device: (device.device_name.casefold(), device.key),
+    "serialNumber": lambda device: (device.serial_number, device.key),
+    "lastHeardFromDate": lambda device: (-device.last_heard_from_date, device.key),
+    "creationDate": lambda device: (device.created, device.key),
+}
+"""How lists may be ordered; who was heard from last comes first."""
 
 _CONFIGURED_NAME = "own.configured_name"
 
@@ -33,27 +63,65 @@ _CONFIGURED_NAME = "own.configured_name"
 class DevicesService:
     """Devices by key, serial number and name."""
 
-    def __init__(self, units: Units, changes: Changes) -> None:
+    def __init__(self, units: Units, changes: Changes, forget_signers: Callable[[], None]) -> None:
         self._units = units
         self._changes = changes
+        self._forget_signers = forget_signers
 
-    async def list(self) -> list[DeviceRecord]:
-        """All that are not archived, oldest first."""
-        return [device_record(device) for device in await self._units.read(list_devices)]
+    async def list(
+        self, caller: Caller, order: DeviceOrder = "", after: int = 0, *, archived: bool = False
+    ) -> list[DeviceRecord]:
+        """Those in the caller's reach, by `order`, else oldest first; with `archived` the archived ones too. One page:
+        what follows the device with the key `after`, 0 for the first.
 
-    async def get(self, key: int) -> DeviceRecord:
-        """Raises NotFound."""
-        return device_record(await self._units.read(lambda connection: require_device(connection, key)))
+        Raises Forbidden; NotFound when there is no device `after`.
+        """
+        caller.principal.require(Permission.READ)
+        place, within = _ORDERS[order], in_reach(caller, devices.c.key)
 
-    async def named(self, body: DeviceName) -> DeviceRecord:
-        """By serial number, else by friendly name. Raises DeviceUnknown."""
-        return device_record(await self._units.read(lambda connection: resolve_device(connection, body)))
+        def find(connection: Connection) -> Iterable[Device]:
+            found = list_devices(connection, archived=archived, within=within)
+            if not after:
+                return found
+            last = place(reached_device(connection, caller, Permission.READ, after))
+            return (device for device in found if place(device) > last)
+
+        found = sorted(await self._units.read(find), key=place)
+        return [device_record(device) for device in found[: page_size(0)]]
+
+    async def get(self, caller: Caller, key: int) -> DeviceRecord:
+        """Raises NotFound, Forbidden."""
+
+        def find(connection: Connection) -> Device:
+            return reached_device(connection, caller, Permission.READ, key)
+
+        return device_record(await self._units.read(find))
+
+    async def named(self, caller: Caller, body: DeviceName) -> DeviceRecord:
+        """By serial number, else by friendly name. Raises DeviceUnknown, Forbidden."""
+
+        def find(connection: Connection) -> Device:
+            return reached_named(connection, caller, Permission.READ, body)
+
+        return device_record(await self._units.read(find))
+
+    async def require(self, caller: Caller, permission: Permission, key: int) -> None:
+        """Raises Forbidden unless the caller has the permission for the device."""
+        await self._units.read(lambda connection: require_reach(connection, caller, permission, key))
+
+    async def reaches(self, caller: Caller, key: int) -> bool:
+        """Whether the caller's scope has the device now."""
+        who = caller.principal
+        if who.scope is not ScopeKind.GROUP:
+            return who.reaches(key, ())
+        return await self._units.read(lambda connection: is_member(connection, who.scope_key, key))
 
     async def create(self, caller: Caller, body: DeviceRecord) -> DeviceRecord:
-        """A further device. Its key, guid and dates are ours, whatever the body says.
+        """A further device, which the callers of all devices may add. Its key, guid and dates are ours.
 
-        Raises InvalidInput without a serial number or with a start-up binding, SerialTaken.
+        Raises InvalidInput without a serial number or with a start-up binding, SerialTaken, Forbidden.
         """
+        caller.principal.require_everywhere(Permission.MANAGE)
         if not body.serial_number:
             raise InvalidInput(reason="serialNumber is missing; a device is known by it.")
 
@@ -62,7 +130,7 @@ class DevicesService:
             _refuse_taken(unit, new)
             _refuse_binding(new, body)
             # Whether a device is archived is decided later, by an update.
-            taken = set(DEVICE_FIELDS) - _SERVER_FIELDS - {"is_archived"}
+            taken = WRITTEN_FIELDS - {"is_archived"}
             wanted = replace(new, **{name: getattr(body, name) for name in taken})
             return device_record(insert_device(unit.connection, _dated(unit, wanted)))
 
@@ -72,33 +140,47 @@ class DevicesService:
         """Changes what the body gives; a member that is absent, and an empty date, number or serial, stays as it is.
 
         Its key, guid and dates are read and ignored: a client sends back all that it got. So it may send back the
-        start-up bindings, but not change them. Raises NotFound, SerialTaken, and InvalidInput for another binding and
-        for what the device on which the store runs cannot become.
+        start-up bindings, but not change them. A device itself may change what it tells of itself, and nothing else.
+        Raises NotFound, Forbidden, SerialTaken, and InvalidInput for another binding and for what the device on which
+        the store runs cannot become.
         """
 
         def change(unit: Unit) -> None:
-            before = lock_device(unit.connection, key)
-            _refuse_binding(before, body)
-            given = body.model_fields_set.intersection(DEVICE_FIELDS) - _SERVER_FIELDS
+            before = reached_device_locked(unit.connection, caller, Permission.READ, key)
+            given = body.model_fields_set & WRITTEN_FIELDS
             fields = {name: getattr(body, name) for name in given}
             fields["serial_number"] = body.serial_number or before.serial_number
+            caller.principal.require(_needed(before, fields))
+            _refuse_binding(before, body)
             after = replace(before, **fields, modified=unit.now, modified_by=caller.name)
             if after.serial_number != before.serial_number:
                 _refuse_taken(unit, after)
             _refuse_for_own(before, after)
             update_device(unit.connection, before, after)
+            if after.is_archived and not before.is_archived:
+                retire(unit, self._changes, after)
+                unit.afterwards.append(self._forget_signers)
 
         await self._units.write(caller, change)
+
+    async def remove(self, caller: Caller, key: int) -> None:
+        """Archives the device: it is not listed any more, what waits for it is cancelled, its own keys are refused.
+
+        What it did stays, and so does its serial number. Raises NotFound, Forbidden, InvalidInput for the device on
+        which the store runs.
+        """
+        await self.update(caller, key, DeviceRecord(is_archived=True))
 
     async def ready(self, caller: Caller, body: RegisterAgent, boot_id: str = "") -> DeviceRecord:
         """The device has started and was heard from now. The event of its online binding is queued, if one is bound.
 
         That happens once for each `boot_id`; without one, when no event of the binding is unfinished.
-        Raises DeviceUnknown.
+        Raises DeviceUnknown, Forbidden.
         """
 
         def note(unit: Unit) -> DeviceRecord:
-            device = lock_device(unit.connection, resolve_device(unit.connection, body).key)
+            named = reached_named(unit.connection, caller, Permission.REPORT, body)
+            device = lock_device(unit.connection, named.key)
             touch_device(unit.connection, device.key, unit.now)
             fire_online(unit, self._changes, device, boot_id)
             return device_record(replace(device, last_heard_from_date=max(unit.now, device.last_heard_from_date)))
@@ -132,10 +214,16 @@ class DevicesService:
         return await self._units.write(INSIDE, ensure)
 
 
+def _needed(before: Device, fields: Mapping[str, object]) -> Permission:
+    """What it takes to write these members: clients send the whole device, so those that differ count."""
+    changed = {name for name, value in fields.items() if value != getattr(before, name)}
+    return Permission.REPORT if changed <= _TOLD_BY_DEVICE else Permission.MANAGE
+
+
 def _refuse_taken(unit: Unit, device: Device) -> None:
     there = find_device(unit.connection, device.serial_number)
     if there is not None and there.serial_number == device.serial_number:
-        raise SerialTaken(serial=device.serial_number, key=there.key)
+        raise SerialTaken(serial=device.serial_number, key=there.key, archived=there.is_archived)
 
 
 def _refuse_binding(device: Device, body: DeviceRecord) -> None:

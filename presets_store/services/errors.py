@@ -5,6 +5,9 @@ from presets_store.errors import CuelightError, Kind
 _LISTS = {
     "event preset": " The presets of a device: GET /v1/eventpreset/list/device/{deviceID}, or `cuelight preset list`.",
     "device": " The devices that there are: GET /v1/device/list.",
+    "device group": " The device groups that there are: GET /v1/devicegroup/list.",
+    "user": " The users that there are: GET /v1/user/list, or `cuelight user list`.",
+    "enrolment": " The enrolments that there are: GET /v1/enrolment/list.",
     "access key": " The access keys that there are: GET /v1/apikey/list, or `cuelight key list`.",
 }
 
@@ -33,7 +36,38 @@ class SerialTaken(CuelightError):
 
     code = "serial_taken"
     kind = Kind.CONFLICT
-    template = "A device with the serial number {serial} exists already (key {key})."
+    template = "A device with the serial number {serial} exists already (key {key}{archived})."
+
+    def __init__(self, *, serial: str, key: int, archived: bool = False) -> None:
+        said = f", archived: PATCH /v1/device/{key} with isArchived false brings it back" if archived else ""
+        super().__init__(serial=serial, key=key, archived=said)
+
+
+class GroupNameTaken(CuelightError):
+    """Another device group has the name."""
+
+    code = "group_name_taken"
+    kind = Kind.CONFLICT
+    template = "There is a device group named {name!r} already; POST /v1/devicegroup/name shows it."
+
+
+class GroupInUse(CuelightError):
+    """Presets target the device group, or users are scoped to it."""
+
+    code = "group_in_use"
+    kind = Kind.CONFLICT
+    template = "Device group {key} cannot be deleted: {uses}. Change or delete those first."
+
+
+class GroupEmpty(CuelightError):
+    """The device group of a preset has no devices to run it."""
+
+    code = "group_empty"
+    kind = Kind.CONFLICT
+    template = (
+        "Device group {key} has no devices; add one with POST /v1/devicegroup/{key}/device/{{deviceID}}, or name "
+        "devices in data."
+    )
 
 
 class ClipGone(CuelightError):
@@ -60,6 +94,14 @@ class RecordDiffers(CuelightError):
     code = "record_differs"
     kind = Kind.CONFLICT
     template = "The event {uuid} was recorded before with other values; a repeat must be identical."
+
+
+class TooManyPolls(CuelightError):
+    """The limit of waiting long-polls is reached."""
+
+    code = "too_many_polls"
+    kind = Kind.LIMITED
+    template = "{limit} requests wait for the events of {what} already; try again later, or let one of them end."
 
 
 class NonceSpent(CuelightError):

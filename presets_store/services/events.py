@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TypedDict
 
-from sqlalchemy import Connection
+from sqlalchemy import ColumnElement, Connection, and_
 
 from presets_store.protocol.agent_types import find_agent_type
 from presets_store.protocol.event_types import find_event_type
@@ -24,16 +24,25 @@ from presets_store.protocol.events import (
     UpdateEvent,
 )
 from presets_store.protocol.filters import DateAndCountFilter
+from presets_store.protocol.fleet.pages import page_size
 from presets_store.protocol.statuses import EventStatus
 from presets_store.protocol.system import StandardResult
 from presets_store.rules.commands import Cancel, Checkout, Progress, Report, holder_name
 from presets_store.rules.event import Event
 from presets_store.rules.lifecycle import LEASE
+from presets_store.rules.permissions import Permission
 from presets_store.services.caller import Caller
-from presets_store.services.changes import require_event, typed
+from presets_store.services.changes import typed
 from presets_store.services.errors import InvalidInput, NotFound, RecordDiffers
+from presets_store.services.reach import (
+    in_reach,
+    reached_device,
+    reached_named,
+    reached_row,
+    require_reach,
+    require_steps,
+)
 from presets_store.services.runs import Runs
-from presets_store.services.targets import require_device, resolve_device
 from presets_store.services.unit import Unit
 from presets_store.services.wakeups import signalled
 from presets_store.services.wire import event_record, event_status_record, event_with_names
@@ -41,17 +50,23 @@ from presets_store.storage.devices import get_device, touch_device
 from presets_store.storage.events import (
     accept_event,
     claim_pending,
-    get_event,
+    events_of_group_run,
+    find_event,
+    get_event_for_update,
     last_events,
     list_events,
     pending_events,
 )
+from presets_store.storage.tables import events
 
 _TOKEN_BYTES = 16
 
 
 class EventsService(Runs):
-    """A method that takes a `caller` writes, in one transaction with what that caller's request must leave behind."""
+    """What a method writes is one transaction with what its caller's request must leave behind.
+
+    Each raises Forbidden for what the caller may not do, or not to this device.
+    """
 
     async def create(self, caller: Caller, body: CreateEvent) -> CreateEventAnswer:
         """Queues an event. Raises what naming a device, naming a type, and the parameters of the type may raise."""
@@ -60,7 +75,8 @@ class EventsService(Runs):
         )
 
         def add(unit: Unit) -> CreateEventAnswer:
-            device = resolve_device(unit.connection, body)
+            device = reached_named(unit.connection, caller, Permission.RUN, body)
+            require_steps(unit.connection, caller, kind.id, parameters)
             wanted = Event(
                 uuid="",
                 device_key=device.key,
@@ -76,28 +92,45 @@ class EventsService(Runs):
 
         return await self._units.write(caller, add)
 
-    async def get(self, key: int) -> EventStatusRecord:
+    async def get(self, caller: Caller, key: int) -> EventStatusRecord:
         """Raises NotFound."""
-        event = await self._units.read(lambda connection: get_event(connection, key))
-        if event is None:
-            raise NotFound(what="event", name=key)
-        return event_status_record(self._progress.shown(event))
 
-    async def find(self, query: DateAndCountFilter) -> list[EventWithNames]:
-        """Events created between the two dates, both included."""
+        def find(connection: Connection) -> Event:
+            return reached_row(connection, caller, Permission.READ, find_event(connection, key), "event", key)
+
+        return event_status_record(self._progress.shown(await self._units.read(find)))
+
+    async def find(self, caller: Caller, query: DateAndCountFilter, after: int = 0) -> list[EventWithNames]:
+        """Events created between the two dates, both included; `after`: what follows this key, 0 for all. One page."""
 
         def find(connection: Connection) -> list[EventWithNames]:
-            found = list_events(connection, **_bounds(query))
+            bounds = _bounds(connection, caller, query)
+            if after:
+                beyond = events.c.key < after if bounds["newest_first"] else events.c.key > after
+                bounds["within"] = and_(bounds["within"], beyond)
+            found = list_events(connection, **bounds)
             return _named(connection, map(self._progress.shown, found))
 
         return await self._units.read(find)
 
-    async def last(self, agent_type_id: int, query: DateAndCountFilter) -> list[EventWithNames]:
+    async def last(self, caller: Caller, agent_type_id: int, query: DateAndCountFilter) -> list[EventWithNames]:
         """As `find`, but of each device only its newest event of the agent type. Raises UnknownAgentType."""
         agent_type = int(find_agent_type(agent_type_id))
 
         def find(connection: Connection) -> list[EventWithNames]:
-            found = last_events(connection, agent_type, **_bounds(query))
+            found = last_events(connection, agent_type, **_bounds(connection, caller, query))
+            return _named(connection, map(self._progress.shown, found))
+
+        return await self._units.read(find)
+
+    async def of_group_run(self, caller: Caller, number: int) -> list[EventWithNames]:
+        """The events of one run on a device group, those of devices in reach. Raises NotFound for none, Forbidden."""
+
+        def find(connection: Connection) -> list[EventWithNames]:
+            caller.principal.require(Permission.READ)
+            found = events_of_group_run(connection, number, in_reach(caller, events.c.device_key))
+            if not found:
+                raise NotFound(what="group run", name=number)
             return _named(connection, map(self._progress.shown, found))
 
         return await self._units.read(find)
@@ -109,7 +142,7 @@ class EventsService(Runs):
         """
 
         def report(unit: Unit) -> None:
-            event = require_event(unit, key)
+            event = _locked(unit, Permission.REPORT, key)
             holder = holder_name(event.device_key, event.agent_type_id, body.process_id) if body.process_id else ""
             command = Report(
                 status=body.event_status,
@@ -131,8 +164,8 @@ class EventsService(Runs):
         """Only the percentage. Raises NotFound, TransitionRefused, InvalidInput for an event of another device."""
 
         def report(unit: Unit) -> None:
-            event = require_event(unit, key)
-            if _device_key(unit.connection, body) not in (0, event.device_key):
+            event = _locked(unit, Permission.REPORT, key)
+            if _device_key(unit.connection, caller, Permission.REPORT, body) not in (0, event.device_key):
                 raise InvalidInput(reason=f"Event {key} belongs to another device than the one named.")
             self._changes.apply(unit, event, Progress(percent=body.percent_complete, token=token))
 
@@ -140,14 +173,15 @@ class EventsService(Runs):
 
     async def set_status(self, caller: Caller, body: StatusUpdate) -> None:
         """The same status for several events of one device: all of them, or none. Cancelled asks for the cancel."""
+        cancelled = body.event_status is EventStatus.CANCELLED
+        needed = Permission.RUN if cancelled else Permission.REPORT
 
         def change(unit: Unit) -> None:
-            device = resolve_device(unit.connection, body)
+            device = reached_named(unit.connection, caller, needed, body)
             for key in dict.fromkeys(body.events):
-                event = require_event(unit, key)
+                event = _locked(unit, needed, key)
                 if event.device_key != device.key:
                     raise InvalidInput(reason=f"Event {key} is not one of device {device.key}; nothing was changed.")
-                cancelled = body.event_status is EventStatus.CANCELLED
                 command = Cancel(by=caller.name) if cancelled else Report(status=body.event_status, by=caller.name)
                 self._changes.apply(unit, event, command)
 
@@ -158,8 +192,9 @@ class EventsService(Runs):
         agent_type = find_agent_type(body.agent_type or body.agent_type_id)
 
         def take(unit: Unit) -> EventRecord | None:
-            device = resolve_device(unit.connection, body)
+            device = reached_named(unit.connection, caller, Permission.REPORT, body)
             touch_device(unit.connection, device.key, unit.now)
+            self._end_overdue(unit, device.key)
             checkout = Checkout(
                 holder=holder_name(device.key, agent_type, body.process_id),
                 token=secrets.token_urlsafe(_TOKEN_BYTES),
@@ -173,29 +208,45 @@ class EventsService(Runs):
             self._note(unit, event)
             return event_record(event)
 
-        await self.sweep()
         return await self._units.write(caller, take)
 
-    async def first_pending(self, query: PendingQuery) -> list[EventWithNames]:
+    async def first_pending(self, caller: Caller, query: PendingQuery) -> list[EventWithNames]:
         """The device's next event, in a list, or an empty one. It stays pending. Without a device: none."""
 
         def first(connection: Connection) -> list[EventWithNames]:
-            return self._first_pending(connection, _device_key(connection, query))
+            return self._first_pending(connection, _device_key(connection, caller, Permission.READ, query))
 
         return await self._units.read(first)
 
-    async def wait_for_pending(self, query: PendingQuery, seconds: float) -> list[EventWithNames]:
-        """As `first_pending`, but waits up to `seconds` for one."""
-        device_key = await self._units.read(lambda connection: _device_key(connection, query))
+    async def wait_for_pending(self, caller: Caller, query: PendingQuery, seconds: float) -> list[EventWithNames]:
+        """As `first_pending`, but waits up to `seconds` for one, which is a device's part. Raises TooManyPolls.
+
+        When the process stops, the answer is empty at once.
+        """
+
+        def find(connection: Connection) -> int:
+            return _device_key(connection, caller, Permission.REPORT, query)
+
+        def look(connection: Connection) -> list[EventWithNames]:
+            if device_key:  # which may have left the caller's group by now
+                require_reach(connection, caller, Permission.REPORT, device_key)
+            return self._first_pending(connection, device_key)
+
+        device_key = await self._units.read(find)
         deadline = self._clock.monotonic() + seconds
-        with self._wakeups.listening(device_key) as signal:
-            while True:
+        with self._wakeups.polling(device_key) as signal:
+            woken = False
+            while not self._wakeups.closed:
                 signal.clear()
-                found = await self._units.read(lambda connection: self._first_pending(connection, device_key))
-                if found or self._wakeups.closed:
+                found = await self._units.read(look)
+                if found:
+                    if woken:
+                        self._wakeups.woken((self._units.now() - found[0].last_modified_date) / 1e6)
                     return found
-                if not await signalled(signal, self._clock, deadline - self._clock.monotonic()):
-                    return []
+                woken = await signalled(signal, self._clock, deadline - self._clock.monotonic())
+                if not woken:
+                    break
+        return []
 
     async def end(self, caller: Caller, key: int) -> StandardResult:
         """Ends an event: one that waits is cancelled at once, one that a device has gets a `Device_End_process`.
@@ -204,7 +255,7 @@ class EventsService(Runs):
         """
 
         def end(unit: Unit) -> StandardResult:
-            event = require_event(unit, key)
+            event = _locked(unit, Permission.RUN, key)
             queued = self._changes.cancel(unit, event)
             return StandardResult(description=str(queued.key if queued else 0))
 
@@ -214,7 +265,7 @@ class EventsService(Runs):
         """Cancels all that waits for the device, and answers it. Raises NotFound."""
 
         def clear(unit: Unit) -> list[EventWithNames]:
-            require_device(unit.connection, device_key)
+            reached_device(unit.connection, caller, Permission.RUN, device_key)
             waiting = pending_events(unit.connection, device_key)
             cleared = [self._changes.apply(unit, event, Cancel(by=caller.name)) for event in waiting]
             return _named(unit.connection, cleared)
@@ -226,7 +277,7 @@ class EventsService(Runs):
         kind = find_event_type(body.event_type or body.event_type_id)
 
         def store(unit: Unit) -> CreateEventAnswer:
-            device = resolve_device(unit.connection, body)
+            device = reached_named(unit.connection, caller, Permission.REPORT, body)
             ended = replace(
                 _ended(body),
                 device_key=device.key,
@@ -250,11 +301,18 @@ class EventsService(Runs):
         return _named(connection, pending_events(connection, device_key, expired_at=expired_at, limit=1))
 
 
-def _device_key(connection: Connection, named: DeviceReference) -> int:
+def _locked(unit: Unit, permission: Permission, key: int) -> Event:
+    """The event, of a device in the caller's reach; nobody else changes it until the unit ends. Raises NotFound."""
+    event = get_event_for_update(unit.connection, key)
+    return reached_row(unit.connection, unit.caller, permission, event, "event", key)
+
+
+def _device_key(connection: Connection, caller: Caller, permission: Permission, named: DeviceReference) -> int:
     """The key of the device that a request names; 0 when it names none."""
     if not (named.device_id or named.serial_or_name):
+        caller.principal.require(permission)
         return 0
-    return resolve_device(connection, named).key
+    return reached_named(connection, caller, permission, named).key
 
 
 class _Bounds(TypedDict):
@@ -263,14 +321,19 @@ class _Bounds(TypedDict):
     created_before: int | None
     limit: int | None
     newest_first: bool
+    within: ColumnElement[bool]
 
 
-def _bounds(query: DateAndCountFilter) -> _Bounds:
+def _bounds(connection: Connection, caller: Caller, query: DateAndCountFilter) -> _Bounds:
+    caller.principal.require(Permission.READ)
+    if query.device_id:
+        require_reach(connection, caller, Permission.READ, query.device_id)
     return {
+        "within": in_reach(caller, events.c.device_key),
         "device_key": query.device_id or None,
         "created_from": query.start_date or None,
         "created_before": query.end_date + 1 if query.end_date else None,
-        "limit": query.count or None,
+        "limit": page_size(query.count),
         "newest_first": query.order == "desc",
     }
 

@@ -1,6 +1,5 @@
 """What happens, told at once to whoever listens: an in-memory publish/subscribe with bounded queues."""
 
-import asyncio
 from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -8,6 +7,9 @@ from typing import Any
 
 from presets_store.clock import Clock, micros
 from presets_store.protocol.live import LiveKind, LiveMessage
+from presets_store.rules.permissions import Permission
+from presets_store.services.caller import Caller
+from presets_store.services.wakeups import Signal
 
 QUEUE_LIMIT = 256
 """Messages kept for a listener that does not read; beyond it the oldest go and the listener is told how many."""
@@ -17,12 +19,12 @@ LISTENER_LIMIT = 64
 
 
 class Subscription:
-    """One listener's queue. Made by `LiveHub.listening()`; `listener` is the caller's name."""
+    """One listener's queue. Made by `LiveHub.listening()`."""
 
-    def __init__(self, limit: int, listener: str = "") -> None:
-        self.listener = listener
+    def __init__(self, limit: int, caller: Caller) -> None:
+        self.caller = caller
         self._queue: deque[LiveMessage] = deque(maxlen=limit)
-        self._ready = asyncio.Event()
+        self._ready = Signal()
         self._dropped = 0
         self.closed = False
 
@@ -32,6 +34,10 @@ class Subscription:
             self._dropped += 1
         self._queue.append(message)
         self._ready.set()
+
+    def lose(self, count: int) -> None:
+        """Notes that messages were lost before they came here."""
+        self._dropped += count
 
     def close(self) -> None:
         """Ends the subscription from the publisher's side."""
@@ -52,7 +58,7 @@ class Subscription:
         return None
 
     @property
-    def ready(self) -> asyncio.Event:
+    def ready(self) -> Signal:
         """Set while `take()` may have something, and for good when closed."""
         return self._ready
 
@@ -74,6 +80,11 @@ class LiveHub:
         return len(self._subscriptions) >= self._listener_limit
 
     @property
+    def count(self) -> int:
+        """How many listen."""
+        return len(self._subscriptions)
+
+    @property
     def listened(self) -> bool:
         """Whether anybody listens, so that a record is worth rendering."""
         return bool(self._subscriptions)
@@ -91,10 +102,20 @@ class LiveHub:
         for subscription in self._subscriptions:
             subscription.put(message)
 
+    def lost(self, count: int) -> None:
+        """Tells all listeners that so many messages, or more, did not come to them."""
+        for subscription in self._subscriptions:
+            subscription.lose(count)
+
     @contextmanager
-    def listening(self, listener: str = "") -> Iterator[Subscription]:
-        """A subscription for as long as the block runs."""
-        subscription = Subscription(self._queue_limit, listener)
+    def listening(self, caller: Caller) -> Iterator[Subscription]:
+        """A subscription for as long as the block runs. Raises Forbidden for who may read nothing.
+
+        It has the news of all devices: of which of them the caller may hear is for its reader to ask
+        (`DevicesService.reaches`).
+        """
+        caller.principal.require(Permission.READ)
+        subscription = Subscription(self._queue_limit, caller)
         if self._closed:
             subscription.close()
         self._subscriptions.add(subscription)
@@ -106,7 +127,7 @@ class LiveHub:
     def let_go(self, listener: str) -> None:
         """Ends the subscriptions of one caller: it may listen no more."""
         for subscription in self._subscriptions:
-            if subscription.listener == listener:
+            if subscription.caller.name == listener:
                 subscription.close()
 
     def close(self) -> None:

@@ -1,12 +1,33 @@
 """Reports that wait for their destination. Rows are added by what ends an event, in the same transaction."""
 
 from presets_store.clock import Clock, micros
+from presets_store.rules.event import Event
+from presets_store.services.answers import encode
+from presets_store.services.wire import event_upload, remote_report
 from presets_store.storage.database import Database
 from presets_store.storage.outbox import count_outbox, oldest_in_outbox, outbox_since, postpone, remove_from_outbox
 from presets_store.storage.records import OutboxItem
 
 AHEAD = 16
 """Rows looked at beyond a postponed one."""
+
+OUTCOME = "outcome"
+"""A report of an event that the destination may not know: an EventRecordUpload."""
+REMOTE = "remote"
+"""A report of an event that the destination handed out: the same, and how it is called there (RemoteReport)."""
+
+
+def report_of(event: Event, serial: str, destination: str, now: int) -> OutboxItem:
+    """The report of an event that has ended on the device with this serial number; `now` in microseconds."""
+    remote = event.remote_id is not None and event.upstream == destination
+    return OutboxItem(
+        event_key=event.key,
+        event_uuid=event.uuid,
+        destination=destination,
+        kind=REMOTE if remote else OUTCOME,
+        body=encode(remote_report(event, serial) if remote else event_upload(event, serial)),
+        created=now,
+    )
 
 
 class OutboxService:

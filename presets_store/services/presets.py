@@ -1,10 +1,9 @@
 """Presets: kept, shown, changed, copied, and run."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, true
 
 from presets_store.protocol.event_types import EVENT_TYPES
 from presets_store.protocol.parameters import WORKFLOW, read_workflow
@@ -18,17 +17,19 @@ from presets_store.protocol.presets import (
     UpdateEventPreset,
 )
 from presets_store.rules.copying import camera_warnings, step_warnings
-from presets_store.rules.event import Event
+from presets_store.rules.permissions import Permission
 from presets_store.rules.targeting import check_preset_target
 from presets_store.services.bindings import bindings_with, refuse_bound, seal_again
 from presets_store.services.caller import Caller
 from presets_store.services.changes import Changes, event_of, typed
-from presets_store.services.errors import NotFound
-from presets_store.services.targets import lock_preset, require_device, require_preset
+from presets_store.services.errors import GroupEmpty
+from presets_store.services.fleet.scope import reached_group, reached_group_locked
+from presets_store.services.reach import reached_device, reached_preset, reached_preset_locked, require_steps
 from presets_store.services.unit import Unit, Units
 from presets_store.services.wire import preset_record
 from presets_store.storage.cameras import list_cameras
 from presets_store.storage.events import update_event
+from presets_store.storage.fleet.groups import member_devices
 from presets_store.storage.presets import delete_preset, get_preset, insert_preset, list_presets, update_preset
 from presets_store.storage.records import Preset
 
@@ -41,11 +42,11 @@ _COPIED = (
 _GIVEN = (
     "event_preset_name", "agent_id", "priority", "expiration_epoch", "max_attempts", "tag_string", "tag_number",
 )  # fmt: skip
-"""What a client may change in a preset, besides its device, its type and its parameters."""
+"""What a client may change in a preset, besides its target, its type and its parameters."""
 
 
 class PresetsService:
-    """Presets of devices."""
+    """Presets of devices and of device groups."""
 
     def __init__(self, units: Units, changes: Changes) -> None:
         self._units = units
@@ -59,7 +60,8 @@ class PresetsService:
         )
 
         def add(unit: Unit) -> EventPresetRecord:
-            _require_target(unit.connection, body.device_id, body.device_group_id)
+            _require_target(unit, body.device_id, body.device_group_id)
+            require_steps(unit.connection, caller, kind.id, parameters)
             fields = {
                 "event_preset_name": body.event_preset_name,
                 "agent_type_id": kind.agent_type_id,
@@ -69,19 +71,23 @@ class PresetsService:
                 "max_attempts": body.max_attempts,
                 "expiration_epoch": body.expiration_epoch,
             }
-            return preset_record(self._insert(unit, body.device_id, fields))
+            return preset_record(self._insert(unit, body.device_id, fields, body.device_group_id))
 
         return await self._units.write(caller, add)
 
-    async def get(self, key: int) -> EventPresetRecord:
+    async def get(self, caller: Caller, key: int) -> EventPresetRecord:
         """Raises NotFound."""
-        return preset_record(await self._units.read(lambda connection: require_preset(connection, key)))
 
-    async def of_device(self, device_key: int) -> list[EventPresetRecord]:
-        """The device's presets, oldest first. Raises NotFound."""
+        def find(connection: Connection) -> Preset:
+            return reached_preset(connection, caller, Permission.READ, key)
+
+        return preset_record(await self._units.read(find))
+
+    async def of_device(self, caller: Caller, device_key: int) -> list[EventPresetRecord]:
+        """The device's own presets and those of its device groups, oldest first. Raises NotFound."""
 
         def find(connection: Connection) -> list[EventPresetRecord]:
-            require_device(connection, device_key)
+            reached_device(connection, caller, Permission.READ, device_key)
             return [preset_record(preset) for preset in list_presets(connection, device_key)]
 
         return await self._units.read(find)
@@ -96,12 +102,14 @@ class PresetsService:
         check_preset_target(body.device_id, body.device_group_id)
 
         def change(unit: Unit) -> None:
-            before = lock_preset(unit.connection, key)
+            before = reached_preset_locked(unit.connection, caller, Permission.EDIT, key)
             bound = bindings_with(unit.connection, before)
             if (body.device_id, body.device_group_id) != (before.device_key or 0, before.device_group_id):
                 refuse_bound(before, bound, "given another target")
-            _require_target(unit.connection, body.device_id, body.device_group_id)
-            update_preset(unit.connection, before, _changed(before, body, unit))
+            _require_target(unit, body.device_id, body.device_group_id)
+            after = _changed(before, body, unit)
+            require_steps(unit.connection, caller, after.event_type_id, after.event_parameters)
+            update_preset(unit.connection, before, after)
             seal_again(unit, self._changes, bound)
 
         await self._units.write(caller, change)
@@ -110,7 +118,7 @@ class PresetsService:
         """Events that it became stay. Raises NotFound, PresetBound while a start-up binding needs it."""
 
         def remove(unit: Unit) -> None:
-            preset = lock_preset(unit.connection, key)
+            preset = reached_preset_locked(unit.connection, caller, Permission.EDIT, key)
             refuse_bound(preset, bindings_with(unit.connection, preset), "deleted")
             delete_preset(unit.connection, key)
 
@@ -123,8 +131,9 @@ class PresetsService:
         """
 
         def copy(unit: Unit) -> CopiedPreset:
-            source = require_preset(unit.connection, key)
-            require_device(unit.connection, device_key)
+            source = reached_preset(unit.connection, caller, Permission.READ, key)
+            reached_device(unit.connection, caller, Permission.EDIT, device_key)
+            require_steps(unit.connection, caller, source.event_type_id, source.event_parameters)
             made = self._insert(unit, device_key, {name: getattr(source, name) for name in _COPIED})
             return CopiedPreset.model_construct(
                 **dict(preset_record(made)), warnings=_warnings(unit.connection, made, device_key)
@@ -133,26 +142,39 @@ class PresetsService:
         return await self._units.write(caller, copy)
 
     async def run(self, caller: Caller, key: int, body: RunPreset) -> EventIdAnswer:
-        """Queues the preset's event on its device, or one on each device of `data`: all of them, or none.
+        """Queues the preset's event on its device, or one on each device of its group or of `data`: all or none.
 
-        Raises NotFound for the preset, its device group, or any device.
+        Raises NotFound for the preset or any device, Forbidden, and GroupEmpty.
         """
 
         def queue(unit: Unit) -> EventIdAnswer:
-            preset = require_preset(unit.connection, key)
-            targets = list(dict.fromkeys(body.data)) or _own_targets(preset)
-            for target in targets:
-                require_device(unit.connection, target)
-            events = [self._changes.add(unit, event_of(preset, target)) for target in targets]
-            return _answer(unit, events)
+            preset = reached_preset(unit.connection, caller, Permission.READ, key)
+            asked = list(dict.fromkeys(body.data))
+            for target in asked:
+                reached_device(unit.connection, caller, Permission.RUN, target)
+            if asked or preset.device_key:
+                targets = asked or [_own_device(unit, preset)]
+                return self._queue(unit, preset, targets, together=len(targets) > 1)
+            return self._queue(unit, preset, _group_members(unit, preset), together=True)
 
         return await self._units.write(caller, queue)
 
-    def _insert(self, unit: Unit, device_key: int, fields: dict[str, Any]) -> Preset:
+    def _queue(self, unit: Unit, preset: Preset, targets: list[int], *, together: bool) -> EventIdAnswer:
+        """One event for each target. `together`: they are one group run, which has the number of its first event."""
+        first = self._changes.add(unit, event_of(preset, targets[0]))
+        if not together:
+            return EventIdAnswer(event_id=first.key)
+        update_event(unit.connection, first, replace(first, group_run_id=first.key))
+        others = (replace(event_of(preset, target), group_run_id=first.key) for target in targets[1:])
+        keys = [first.key, *(self._changes.add(unit, event).key for event in others)]
+        return GroupRunAnswer(event_id=first.key, event_ids=keys, group_run_id=first.key)
+
+    def _insert(self, unit: Unit, device_key: int, fields: dict[str, Any], group_key: int = 0) -> Preset:
         new = Preset(
             **fields,
             uuid=self._changes.new_uuid(),
-            device_key=device_key,
+            device_key=device_key or None,
+            device_group_id=group_key,
             created=unit.now,
             modified=unit.now,
             created_by=unit.caller.name,
@@ -161,10 +183,12 @@ class PresetsService:
         return insert_preset(unit.connection, new)
 
 
-def _require_target(connection: Connection, device_key: int, group_key: int) -> None:
+def _require_target(unit: Unit, device_key: int, group_key: int) -> None:
     if group_key:
-        raise NotFound(what="device group", name=group_key)
-    require_device(connection, device_key)
+        # Locked, so that it is not deleted while the preset is written: no foreign key watches over that.
+        reached_group_locked(unit.connection, unit.caller, Permission.EDIT, group_key)
+    else:
+        reached_device(unit.connection, unit.caller, Permission.EDIT, device_key)
 
 
 def _changed(before: Preset, body: UpdateEventPreset, unit: Unit) -> Preset:
@@ -174,8 +198,8 @@ def _changed(before: Preset, body: UpdateEventPreset, unit: Unit) -> Preset:
     return replace(
         before,
         **{name: getattr(body, name) for name in _GIVEN if name in body.model_fields_set},
-        device_key=body.device_id,
-        device_group_id=0,
+        device_key=body.device_id or None,
+        device_group_id=body.device_group_id,
         agent_type_id=kind.agent_type_id,
         event_type_id=kind.id,
         event_parameters=parameters,
@@ -184,10 +208,16 @@ def _changed(before: Preset, body: UpdateEventPreset, unit: Unit) -> Preset:
     )
 
 
-def _own_targets(preset: Preset) -> list[int]:
-    if preset.device_key is None:
-        raise NotFound(what="device group", name=preset.device_group_id)
-    return [preset.device_key]
+def _own_device(unit: Unit, preset: Preset) -> int:
+    return reached_device(unit.connection, unit.caller, Permission.RUN, preset.device_key or 0).key
+
+
+def _group_members(unit: Unit, preset: Preset) -> list[int]:
+    group = reached_group(unit.connection, unit.caller, Permission.RUN, preset.device_group_id)
+    members = [device.key for device in member_devices(unit.connection, group.key, true())]
+    if not members:
+        raise GroupEmpty(key=group.key)
+    return members
 
 
 def _warnings(connection: Connection, preset: Preset, device_key: int) -> list[str]:
@@ -198,12 +228,3 @@ def _warnings(connection: Connection, preset: Preset, device_key: int) -> list[s
     members = [get_preset(connection, step.event_preset_id) for step in steps]
     owners = {member.key: member.device_key for member in members if member is not None}
     return step_warnings(steps, owners, device_key)
-
-
-def _answer(unit: Unit, events: Sequence[Event]) -> EventIdAnswer:
-    first = events[0].key
-    if len(events) == 1:
-        return EventIdAnswer(event_id=first)
-    for event in events:
-        update_event(unit.connection, event, replace(event, group_run_id=first))
-    return GroupRunAnswer(event_id=first, event_ids=[event.key for event in events], group_run_id=first)

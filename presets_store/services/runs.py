@@ -1,11 +1,14 @@
 """What the device's own agent does with the events of its store, and what time does to all of them."""
 
+from collections import Counter
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from itertools import islice
 
 from sqlalchemy import Connection
 
 from presets_store.clock import Clock
+from presets_store.protocol.events import EventRecord
 from presets_store.protocol.live import LiveKind
 from presets_store.protocol.parameters import WORKFLOW
 from presets_store.protocol.startup import StandalonePreset
@@ -15,8 +18,8 @@ from presets_store.rules.event import Event
 from presets_store.rules.lifecycle import SILENCE_LIMIT
 from presets_store.rules.workflow import NestedWorkflow, is_step, step_cause
 from presets_store.services.caller import INSIDE
-from presets_store.services.changes import Changes, Reporting, event_of, require_event
-from presets_store.services.errors import NotFound
+from presets_store.services.changes import Changes, Reporting, event_of, require_event, typed
+from presets_store.services.errors import InvalidInput, NotFound
 from presets_store.services.progress import LatestProgress
 from presets_store.services.results import reportable
 from presets_store.services.targets import require_device, require_preset
@@ -24,18 +27,23 @@ from presets_store.services.unit import Unit, Units
 from presets_store.services.wakeups import Wakeups
 from presets_store.services.wire import event_with_names
 from presets_store.storage.events import (
+    due_events_of,
     expired_events,
+    find_event,
     find_events_by_cause,
-    get_event,
+    find_remote_event,
     overdue_checkouts,
     pending_events,
     silent_events,
     unfinished_events,
 )
+from presets_store.storage.meta import take_turn
 from presets_store.storage.presets import get_preset
 from presets_store.storage.records import Preset
 
 _SWEPT_AT_ONCE = 200
+
+_REASONS: Mapping[type[Command], str] = {Expire: "expiry", LeaseCheck: "lease", SilenceCheck: "silence"}
 
 
 class Runs:
@@ -57,6 +65,8 @@ class Runs:
         self._reporting = reporting
         self._silence_limit = silence_limit
         self._progress = LatestProgress()
+        self.swept: Counter[str] = Counter(dict.fromkeys(_REASONS.values(), 0))
+        """How many events time changed by this process, by reason: `expiry`, `lease`, `silence`."""
 
     async def pending(self, device_key: int) -> list[Event]:
         """What waits for the device, in the order in which it is to run; expired events are left out."""
@@ -74,7 +84,7 @@ class Runs:
 
     async def require(self, key: int) -> Event:
         """The event as it is stored. Raises NotFound."""
-        event = await self._units.read(lambda connection: get_event(connection, key))
+        event = await self._units.read(lambda connection: find_event(connection, key))
         if event is None:
             raise NotFound(what="event", name=key)
         return event
@@ -97,7 +107,8 @@ class Runs:
         """The event of step `index` (from 0) of a workflow: made at the first call, the same one at each repeat.
 
         An int is the key of a preset of this store, which runs on `device_key`, 0 for its own device. A preset that is
-        given whole runs where the workflow does. Raises NotFound, NestedWorkflow, and what its parameters may raise.
+        given whole runs where the workflow does. Raises NotFound, InvalidInput, NestedWorkflow, and what its parameters
+        may raise.
         """
         cause = step_cause(workflow.uuid, index)
 
@@ -113,9 +124,50 @@ class Runs:
                 wanted = event_of(preset, workflow.device_key, cause)
             if wanted.event_type_id == WORKFLOW:
                 raise NestedWorkflow(what=f"the preset of step {index + 1}")
-            return self._changes.add(unit, wanted)
+            return self._changes.add(unit, replace(wanted, upstream=workflow.upstream))
 
         return await self._units.write(INSIDE, make)
+
+    async def accept(self, upstream: str, handed: EventRecord) -> Event:
+        """The own device's event for what `upstream` handed out: made at the first time, brought up to date afterwards.
+
+        When it runs here already it goes on, when it has ended its outcome is reported again. Raises UnknownEventType,
+        and what its parameters may raise.
+        """
+        kind, parameters = typed(handed.event_type_id, "", handed.event_parameters)
+        wanted = Event(
+            uuid="",
+            device_key=self._reporting.own_device,
+            agent_type_id=kind.agent_type_id,
+            event_type_id=kind.id,
+            event_parameters=parameters,
+            priority=handed.priority,
+            attempt_number=max(0, handed.attempt_number),
+            max_attempts=max(0, handed.max_attempts),
+            expiration_epoch=max(0, handed.expiration_epoch),
+            tag_string=handed.tag_string,
+            tag_number=handed.tag_number,
+            upstream=upstream,
+            remote_id=handed.key,
+            checkout_token=handed.checkout_token,
+            cause="upstream",
+        )
+        return await self._units.write(INSIDE, lambda unit: self._changes.accept(unit, wanted))
+
+    async def named(self, by: Event, number: int) -> Event:
+        """The event that `by` names in its parameters: by the key that its sender knows. Raises NotFound."""
+        if not by.upstream:
+            return await self.require(number)
+        event = await self._units.read(lambda connection: find_remote_event(connection, by.upstream, number))
+        if event is None:
+            raise NotFound(what="event", name=number)
+        return event
+
+    async def handed_out_by(self, upstream: str) -> list[Event]:
+        """What this upstream handed out and has not ended here, with the newest progress, oldest first."""
+        unfinished = await self.unfinished(self._reporting.own_device)
+        mine = (event for event in unfinished if event.upstream == upstream and event.remote_id is not None)
+        return [self._progress.shown(event) for event in mine]
 
     async def begin(self, key: int, holder: str, boot_id: str, process_id: int) -> Event:
         """The event as Processing, its new attempt counted. Raises NotFound, TransitionRefused (EventExpired, ...)."""
@@ -152,20 +204,47 @@ class Runs:
         self._progress.over(key, attempt)
         return await self._apply(key, Interrupt(attempt=attempt, result=reportable(result)))
 
-    async def sweep(self) -> int:
+    async def sweep(self, *, if_free: bool = False) -> int:
         """Applies what the passing of time does: expiry, leases, silence. How many events were due.
 
-        To be called every few seconds by whoever runs the store; without anything due it only reads.
+        To be called every few seconds by whoever runs the store; without anything due it only reads. `if_free`: leaves
+        it to another process on the same database that is at it.
         """
         due = await self._units.read(lambda connection: self._due(connection, self._units.now()))
         if due:
-            await self._units.write(INSIDE, lambda unit: self._sweep(unit, due))
+            await self._units.write(INSIDE, lambda unit: self._sweep(unit, due, wait=not if_free))
         return len(due)
 
-    def _sweep(self, unit: Unit, due: Mapping[int, Command]) -> None:
-        # In the order of keys, so that two replicas that sweep at once do not wait for each other in a ring.
+    def _sweep(self, unit: Unit, due: Mapping[int, Command], *, wait: bool) -> None:
+        if not take_turn(unit.connection, "sweep", wait=wait):
+            return
+        self._apply_due(unit, due)
+
+    def _end_overdue(self, unit: Unit, device_key: int) -> None:
+        """What the sweep does, for one device; all others are left to the sweep."""
+        due = due_events_of(unit.connection, device_key, unit.now, unit.now - self._silence_limit)
+        commands = {event.key: self._due_command(event, unit.now) for event in due}
+        if due:
+            self._apply_due(unit, {key: command for key, command in commands.items() if command is not None})
+
+    def _due_command(self, event: Event, now: int) -> Command | None:
+        """What time asks of an event that is due; None: nothing yet."""
+        if event.event_status is EventStatus.PROCESSING:
+            # The agent in this very process is not silent, it is busy.
+            return None if event.device_key == self._reporting.own_device else SilenceCheck(limit=self._silence_limit)
+        # By a clock that is not trusted nothing expires; a lease may be over all the same.
+        if 0 < event.expiration_epoch <= now // 1_000_000 and self._clock.quality().trusted:
+            return Expire(clock_trusted=True)
+        return LeaseCheck() if event.event_status is EventStatus.CHECKED_OUT else None
+
+    def _apply_due(self, unit: Unit, due: Mapping[int, Command]) -> None:
+        # In the order of keys, so that we and another who writes to several do not wait for each other in a ring.
+        swept: Counter[str] = Counter()
         for key in sorted(due):
-            self._changes.apply(unit, require_event(unit, key), due[key])
+            before = require_event(unit, key)
+            if self._changes.apply(unit, before, due[key]) != before:
+                swept[_REASONS[type(due[key])]] += 1
+        unit.afterwards.append(lambda: self.swept.update(swept))
 
     def _due(self, connection: Connection, now: int) -> dict[int, Command]:
         due: dict[int, Command] = {}
@@ -192,10 +271,14 @@ class Runs:
 
 
 def _target(unit: Unit, preset: Preset, device_key: int) -> int:
-    """The device on which a step's preset of this store runs. Raises NotFound."""
+    """The device on which a step's preset of this store runs. Raises NotFound, InvalidInput without one."""
     target = device_key or preset.device_key
     if target is None:
-        raise NotFound(what="device group", name=preset.device_group_id)
+        reason = (
+            f"Event preset {preset.key} targets device group {preset.device_group_id}; a step runs on one device: name "
+            "that as the step's deviceID."
+        )
+        raise InvalidInput(reason=reason)
     return require_device(unit.connection, target).key
 
 

@@ -9,11 +9,13 @@ from presets_store.protocol.presets import EventIdAnswer, EventPresetRecord, Sta
 from presets_store.protocol.startup import StandalonePreset
 from presets_store.rules.bindings import binding_of, check_bindable
 from presets_store.rules.event import Event
+from presets_store.rules.permissions import Permission
 from presets_store.rules.startup import Binding
 from presets_store.services.bindings import FIELDS, bound_key, expanded, fire, fire_online, queue_sealing
 from presets_store.services.caller import INSIDE, Caller
 from presets_store.services.changes import Changes
-from presets_store.services.targets import lock_device, lock_preset, require_device, require_preset
+from presets_store.services.reach import reached_device_locked, reached_preset_locked
+from presets_store.services.targets import lock_device, require_device, require_preset
 from presets_store.services.unit import Unit, Units
 from presets_store.services.wire import preset_record
 from presets_store.storage.devices import update_device
@@ -33,12 +35,12 @@ class StartupService:
         """Binds a preset to the start-up of its device, in place of the one before.
 
         `state` online: answers 0. standalone: answers the event by which the device is told to keep the preset.
-        Raises StartupStateUnknown, NotFound, NotBindable.
+        Raises StartupStateUnknown, NotFound, NotBindable, Forbidden.
         """
         binding = binding_of(state)
 
         def bind(unit: Unit) -> EventIdAnswer:
-            preset = lock_preset(unit.connection, preset_key)
+            preset = reached_preset_locked(unit.connection, caller, Permission.EDIT, preset_key)
             device_key = check_bindable(preset, body.device_id, body.device_group_id)
             return self._set(unit, binding, lock_device(unit.connection, device_key), preset)
 
@@ -47,12 +49,13 @@ class StartupService:
     async def unbind(self, caller: Caller, state: str, device_key: int) -> EventIdAnswer:
         """Ends a binding, if there is one. standalone: answers the event by which the device forgets its preset.
 
-        Raises StartupStateUnknown, NotFound.
+        Raises StartupStateUnknown, NotFound, Forbidden.
         """
         binding = binding_of(state)
 
         def unbind(unit: Unit) -> EventIdAnswer:
-            return self._set(unit, binding, lock_device(unit.connection, device_key), None)
+            device = reached_device_locked(unit.connection, caller, Permission.EDIT, device_key)
+            return self._set(unit, binding, device, None)
 
         return await self._units.write(caller, unbind)
 

@@ -15,6 +15,7 @@ from presets_store.rules.event import Event
 from presets_store.services.answers import Answer, encode
 from presets_store.services.caller import Caller
 from presets_store.services.errors import AnsweredBefore, IdempotencyMismatch, NonceSpent
+from presets_store.services.fleet.relay import NobodyElse, Relay
 from presets_store.services.live import LiveHub
 from presets_store.services.wakeups import Wakeups
 from presets_store.services.wire import event_with_names
@@ -46,7 +47,10 @@ class _Outcome(Generic[Result]):
 class Units:
     """Carries out writes. A caller that goes away does not stop what it began: the wake-ups still follow the commit."""
 
-    def __init__(self, database: Database, clock: Clock, live: LiveHub, wakeups: Wakeups) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, live: LiveHub, wakeups: Wakeups, relay: Relay | None = None
+    ) -> None:
+        self._relay = relay or NobodyElse()
         self._database = database
         self._clock = clock
         self._live = live
@@ -56,6 +60,10 @@ class Units:
     def now(self) -> int:
         """Wall time in microseconds."""
         return micros(self._clock.now())
+
+    def monotonic(self) -> float:
+        """Seconds by a clock that only goes forward."""
+        return self._clock.monotonic()
 
     async def read(self, function: Callable[[Connection], Result]) -> Result:
         """Runs `function` on one snapshot."""
@@ -103,23 +111,26 @@ class Units:
             if kind is LiveKind.EVENT:
                 self._wakeups.wake(event.device_key)
             self.tell(kind, event.device_key, event_with_names(event))
+            self._relay.changed(kind, event)
         for kind, device_key, record in unit.told:
             self.tell(kind, device_key, record)
+            self._relay.told(kind, device_key, record)
         for function in unit.afterwards:
             function()
 
     def tell(self, kind: LiveKind, device_key: int, record: WireModel) -> None:
         """Publishes a record to the live listeners."""
         if self._live.listened:
-            self._live.publish(kind, device_key, _named(record))
+            self._live.publish(kind, device_key, shown(record))
 
     def let_go(self, listener: str) -> None:
         """Ends what a caller listens to: its key is of no use any more."""
         self._live.let_go(listener)
+        self._relay.let_go(listener)
 
 
-def _named(record: WireModel) -> Mapping[str, Any]:
-    # The listeners need not be those who hold a checkout.
+def shown(record: WireModel) -> Mapping[str, Any]:
+    """The record as live listeners get it, who need not be those who hold its checkout."""
     return {name: value for name, value in record.dump().items() if name != "checkoutToken"}
 
 

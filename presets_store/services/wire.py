@@ -10,7 +10,13 @@ from presets_store.protocol.clips import ClipRecord
 from presets_store.protocol.constants import STATUS_DESCRIPTIONS
 from presets_store.protocol.devices import DeviceRecord
 from presets_store.protocol.event_types import EVENT_TYPES
-from presets_store.protocol.events import EventRecord, EventRecordUpload, EventStatusRecord, EventWithNames
+from presets_store.protocol.events import (
+    EventRecord,
+    EventRecordUpload,
+    EventStatusRecord,
+    EventWithNames,
+    RemoteReport,
+)
 from presets_store.protocol.keys import ApiKeyRecord
 from presets_store.protocol.presets import EventPresetRecord
 from presets_store.rules.event import Event
@@ -78,28 +84,39 @@ def event_status_record(event: Event) -> EventStatusRecord:
 
 def event_upload(event: Event, serial: str) -> EventRecordUpload:
     """The report of an event that has ended on the device with this serial number."""
-    return EventRecordUpload(
-        device_serial=serial,
-        event_uuid=UUID(event.uuid),
-        event_type_id=event.event_type_id,
-        event_parameters=event.event_parameters,
-        event_status=event.event_status,
-        result=event.result,
-        percent_complete=event.percent_complete,
-        attempt_number=event.attempt_number,
-        max_attempts=event.max_attempts,
-        priority=event.priority,
-        expiration_epoch=event.expiration_epoch,
-        tag_string=event.tag_string,
-        tag_number=event.tag_number,
-        cause=event.cause,
-        event_preset_id=event.preset_key or 0,
-        creation_date=event.created,
-        start_date=event.started,
-        end_date=event.ended,
-        clock_quality=event.clock_quality,
-        boot_id=event.boot_id,
+    return EventRecordUpload(**_upload_members(event, serial))
+
+
+def remote_report(event: Event, serial: str) -> RemoteReport:
+    """The same for an event that came from where the report goes."""
+    return RemoteReport(
+        **_upload_members(event, serial), remote_id=event.remote_id or 0, checkout_token=event.checkout_token
     )
+
+
+def _upload_members(event: Event, serial: str) -> dict[str, Any]:
+    return {
+        "device_serial": serial,
+        "event_uuid": UUID(event.uuid),
+        "event_type_id": event.event_type_id,
+        "event_parameters": event.event_parameters,
+        "event_status": event.event_status,
+        "result": event.result,
+        "percent_complete": event.percent_complete,
+        "attempt_number": event.attempt_number,
+        "max_attempts": event.max_attempts,
+        "priority": event.priority,
+        "expiration_epoch": event.expiration_epoch,
+        "tag_string": event.tag_string,
+        "tag_number": event.tag_number,
+        "cause": event.cause,
+        "event_preset_id": event.preset_key or 0,
+        "creation_date": event.created,
+        "start_date": event.started,
+        "end_date": event.ended,
+        "clock_quality": event.clock_quality,
+        "boot_id": event.boot_id,
+    }
 
 
 def preset_record(preset: Preset) -> EventPresetRecord:

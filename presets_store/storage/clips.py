@@ -2,12 +2,15 @@
 
 from dataclasses import replace
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import ColumnElement, Connection, delete, select, true
 
+from presets_store.storage.media.records import Place
+from presets_store.storage.media.tables import files
 from presets_store.storage.records import Clip, ClipState, IndexedFile
 from presets_store.storage.rows import insert_if_absent, many, one, update_record, values_of
 from presets_store.storage.tables import clips
 
+_ALL = true()
 _HAS_FILE = clips.c.state.in_((ClipState.RECORDING, ClipState.CLOSED, ClipState.RECOVERED))
 
 
@@ -16,7 +19,8 @@ def adopt_clip(connection: Connection, clip: Clip) -> tuple[Clip, bool]:
     key = insert_if_absent(connection, clips, values_of(clip))
     if key is not None:
         return replace(clip, key=key), True
-    return find_clip_by_uuid(connection, clip.uuid) or find_clip_by_file(connection, clip.file) or clip, False
+    there = find_clip_by_uuid(connection, clip.uuid) or find_told_clip(connection, clip.device_key, clip.file)
+    return there or clip, False
 
 
 def get_clip(connection: Connection, key: int) -> Clip | None:
@@ -28,8 +32,13 @@ def find_clip_by_uuid(connection: Connection, uuid: str) -> Clip | None:
 
 
 def find_clip_by_file(connection: Connection, file: str) -> Clip | None:
-    """The clip at this path relative to the media folder."""
-    return one(connection, Clip, select(clips).where(clips.c.file == file))
+    """The clip at this path relative to the media folder of the device on which this store runs."""
+    return one(connection, Clip, select(clips).where(clips.c.file == file, clips.c.state != ClipState.ANNOUNCED))
+
+
+def find_told_clip(connection: Connection, device_key: int, file: str) -> Clip | None:
+    """The clip for which the device has this name."""
+    return one(connection, Clip, select(clips).where(clips.c.device_key == device_key, clips.c.file == file))
 
 
 def list_clips(
@@ -40,10 +49,14 @@ def list_clips(
     started_before: int | None = None,
     limit: int | None = None,
     newest_first: bool = True,
+    within: ColumnElement[bool] = _ALL,
 ) -> list[Clip]:
-    """Clips by start time; the range is `started_from` <= start < `started_before`, in microseconds."""
+    """Clips by start time; the range is `started_from` <= start < `started_before`, in microseconds.
+
+    `within`: which of them may be shown.
+    """
     order = (clips.c.start.desc(), clips.c.key.desc()) if newest_first else (clips.c.start, clips.c.key)
-    statement = select(clips).order_by(*order).limit(limit)
+    statement = select(clips).where(within).order_by(*order).limit(limit)
     if device_key is not None:
         statement = statement.where(clips.c.device_key == device_key)
     if started_from is not None:
@@ -72,16 +85,19 @@ def unlinked_clips(connection: Connection, limit: int) -> list[Clip]:
 
 
 def forget_removed(connection: Connection, keep: int) -> None:
-    """Deletes the rows of removed clips, but for the `keep` newest."""
+    """Deletes the rows of removed clips, and of their files, but for the `keep` newest."""
     removed = clips.c.state == ClipState.REMOVED
     oldest = select(clips.c.key).where(removed).order_by(clips.c.key.desc()).limit(1).offset(keep).scalar_subquery()
-    connection.execute(delete(clips).where(removed, clips.c.key <= oldest))
+    forgotten = clips.c.key <= oldest
+    gone = select(clips.c.file_id).where(removed, forgotten)
+    connection.execute(delete(files).where(files.c.place == Place.MEDIA, files.c.key.in_(gone)))
+    connection.execute(delete(clips).where(removed, forgotten))
 
 
-def clips_of_event(connection: Connection, event_key: int) -> list[Clip]:
-    """An event's clips in the order in which they were recorded."""
+def clips_of_event(connection: Connection, event_key: int, within: ColumnElement[bool] = _ALL) -> list[Clip]:
+    """An event's clips in the order in which they were recorded. `within`: which of them may be shown."""
     order = (clips.c.attempt, clips.c.segment_index, clips.c.key)
-    return many(connection, Clip, select(clips).where(clips.c.event_key == event_key).order_by(*order))
+    return many(connection, Clip, select(clips).where(clips.c.event_key == event_key, within).order_by(*order))
 
 
 def clips_of_event_uuid(connection: Connection, event_uuid: str) -> list[Clip]:

@@ -2,12 +2,13 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import Connection, bindparam, or_, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, or_, select, true, update
 
 from presets_store.storage.records import Device
 from presets_store.storage.rows import insert_record, many, one, update_record
 from presets_store.storage.tables import devices
 
+_ALL = true()
 _BY_KEY = select(devices).where(devices.c.key == bindparam("wanted"))
 _BY_KEY_LOCKED = _BY_KEY.with_for_update(key_share=True)
 _BY_SERIAL = select(devices).where(devices.c.serial_number == bindparam("name"))
@@ -17,6 +18,8 @@ _BY_NAME = (
     .order_by(devices.c.key)
     .limit(1)
 )
+
+_HEARD = update(devices).where(devices.c.key == bindparam("wanted"), devices.c.last_heard_from_date < bindparam("now"))
 
 
 def insert_device(connection: Connection, device: Device) -> Device:
@@ -46,9 +49,9 @@ def own_device(connection: Connection) -> Device | None:
     return one(connection, Device, select(devices).where(devices.c.own.is_(True)).order_by(devices.c.key).limit(1))
 
 
-def list_devices(connection: Connection, *, archived: bool = False) -> list[Device]:
-    """All devices, oldest first; with `archived` the archived ones too."""
-    statement = select(devices).order_by(devices.c.key)
+def list_devices(connection: Connection, *, archived: bool = False, within: ColumnElement[bool] = _ALL) -> list[Device]:
+    """Devices, oldest first; with `archived` the archived ones too. `within`: which of them may be shown."""
+    statement = select(devices).where(within).order_by(devices.c.key)
     return many(connection, Device, statement if archived else statement.where(devices.c.is_archived.is_(False)))
 
 
@@ -73,8 +76,4 @@ def mark_fired(connection: Connection, key: int, **boot_ids: str) -> None:
 
 def touch_device(connection: Connection, key: int, now: int) -> None:
     """Notes that the device was heard from at `now` (microseconds); never backwards."""
-    connection.execute(
-        update(devices)
-        .where(devices.c.key == key, devices.c.last_heard_from_date < now)
-        .values(last_heard_from_date=now)
-    )
+    connection.execute(_HEARD, {"wanted": key, "now": now, "last_heard_from_date": now})

@@ -6,12 +6,15 @@ since it was read.
 
 from collections.abc import Collection, Iterator
 from dataclasses import replace
+from functools import cache
 
-from sqlalchemy import ColumnElement, Connection, Select, bindparam, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, delete, func, or_, select, true, update
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from presets_store.protocol.statuses import EventStatus
 from presets_store.rules.commands import Checkout
 from presets_store.rules.event import Event
+from presets_store.storage.fleet.archive import archived_event, bring_back, same_event, same_key
 from presets_store.storage.rows import insert_if_absent, insert_record, many, one, update_record, values_of
 from presets_store.storage.tables import events
 
@@ -21,7 +24,23 @@ _MICROSECONDS = 1_000_000
 _BY_KEY = select(events).where(events.c.key == bindparam("wanted"))
 _BY_KEY_LOCKED = _BY_KEY.with_for_update()
 
+_ALL = true()
+
 UNFINISHED = (EventStatus.PENDING, EventStatus.CHECKED_OUT, EventStatus.PROCESSING)
+
+_DUE = select(events).where(
+    events.c.device_key == bindparam("wanted"),
+    events.c.event_status.in_(UNFINISHED),
+    or_(
+        and_(events.c.event_status == EventStatus.CHECKED_OUT, events.c.lease_until <= bindparam("now")),
+        and_(events.c.event_status == EventStatus.PROCESSING, events.c.modified <= bindparam("silent_since")),
+        and_(
+            events.c.event_status != EventStatus.PROCESSING,
+            events.c.expiration_epoch > 0,
+            events.c.expiration_epoch <= bindparam("epoch"),
+        ),
+    ),
+)
 
 
 def insert_event(connection: Connection, event: Event) -> Event:
@@ -30,7 +49,13 @@ def insert_event(connection: Connection, event: Event) -> Event:
 
 
 def accept_event(connection: Connection, event: Event) -> tuple[Event, bool]:
-    """Stores an event unless its uuid or its (upstream, remote id) is known; what is stored, and whether it is new."""
+    """Stores an event unless its uuid or its (upstream, remote id) is known; what is stored, and whether it is new.
+
+    One that was archived is an ordinary event again.
+    """
+    archived = bring_back(connection, same_event(event))
+    if archived is not None:
+        return archived, False
     key = insert_if_absent(connection, events, values_of(event))
     if key is not None:
         return replace(event, key=key), True
@@ -44,9 +69,18 @@ def get_event(connection: Connection, key: int) -> Event | None:
     return one(connection, Event, _BY_KEY, wanted=key)
 
 
+def find_event(connection: Connection, key: int) -> Event | None:
+    """As `get_event`, archived or not."""
+    return get_event(connection, key) or archived_event(connection, key)
+
+
 def get_event_for_update(connection: Connection, key: int) -> Event | None:
-    """The event, locked until the transaction ends (on SQLite every write transaction is alone anyway)."""
-    return one(connection, Event, _BY_KEY_LOCKED, wanted=key)
+    """The event, locked until the transaction ends (on SQLite every write transaction is alone anyway).
+
+    One that was archived is an ordinary event again.
+    """
+    found = one(connection, Event, _BY_KEY_LOCKED, wanted=key) or bring_back(connection, same_key(key))
+    return found or one(connection, Event, _BY_KEY_LOCKED, wanted=key)  # another may just have brought it back
 
 
 def find_event_by_uuid(connection: Connection, uuid: str) -> Event | None:
@@ -77,23 +111,16 @@ def claim_pending(
     Smaller priority first, then oldest; an expired one is passed over if the clock is trusted. `now` in microseconds.
     Two callers never get the same one, and do not wait for each other.
     """
-    free = _pending(device_key, agent_type_ids, expired_at=now if checkout.clock_trusted else None)
-    first = free.with_only_columns(events.c.key).limit(1).with_for_update(skip_locked=True)
-    statement = (
-        update(events)
-        .where(events.c.key == first.correlate(None).scalar_subquery(), events.c.event_status == EventStatus.PENDING)
-        .values(
-            event_status=EventStatus.CHECKED_OUT,
-            holder=checkout.holder,
-            checkout_token=checkout.token,
-            lease_until=checkout.lease_until,
-            agent_id=checkout.agent_id,
-            process_id=checkout.process_id,
-            modified=now,
-        )
-        .returning(events)
-    )
-    return one(connection, Event, statement)
+    values = {
+        "holder": checkout.holder,
+        "checkout_token": checkout.token,
+        "lease_until": checkout.lease_until,
+        "agent_id": checkout.agent_id,
+        "process_id": checkout.process_id,
+        "modified": now,
+    }
+    wanted = _wanted(device_key, agent_type_ids, now if checkout.clock_trusted else None)
+    return one(connection, Event, _claim(checkout.clock_trusted), **values, **wanted)
 
 
 def pending_events(
@@ -105,7 +132,21 @@ def pending_events(
     limit: int | None = None,
 ) -> list[Event]:
     """Pending events in the order in which they are to run, without those expired at `expired_at` (microseconds)."""
-    return many(connection, Event, _pending(device_key, agent_type_ids, expired_at).limit(limit))
+    statement = _pending(typed=agent_type_ids is not None, unexpired=expired_at is not None).limit(limit)
+    return many(connection, Event, statement, **_wanted(device_key, agent_type_ids, expired_at))
+
+
+def devices_with_pending(connection: Connection, device_keys: Collection[int]) -> list[int]:
+    """Those of the devices for which an event waits."""
+    waiting = (events.c.event_status == EventStatus.PENDING, events.c.device_key.in_(device_keys))
+    return list(connection.execute(select(events.c.device_key).where(*waiting).distinct()).scalars())
+
+
+def queue_depth(connection: Connection) -> tuple[int, int]:
+    """How many events wait, and when the oldest of them was made (microseconds; 0 without any)."""
+    waiting = select(func.count(), func.min(events.c.created)).where(events.c.event_status == EventStatus.PENDING)
+    count, oldest = connection.execute(waiting).one()
+    return int(count), int(oldest or 0)
 
 
 def unfinished_events(
@@ -137,6 +178,12 @@ def silent_events(connection: Connection, since: int) -> list[Event]:
     return many(connection, Event, select(events).where(*silent).order_by(events.c.key))
 
 
+def due_events_of(connection: Connection, device_key: int, now: int, silent_since: int) -> list[Event]:
+    """What `overdue_checkouts`, `expired_events` and `silent_events` find, of one device and in one look."""
+    times = {"now": now, "silent_since": silent_since, "epoch": now // _MICROSECONDS}
+    return many(connection, Event, _DUE, wanted=device_key, **times)
+
+
 def list_events(
     connection: Connection,
     *,
@@ -145,10 +192,14 @@ def list_events(
     created_before: int | None = None,
     limit: int | None = None,
     newest_first: bool = True,
+    within: ColumnElement[bool] = _ALL,
 ) -> list[Event]:
-    """Events of a device or of all, by age; `created_from` <= created < `created_before`, in microseconds."""
+    """Events of a device or of all, by age; `created_from` <= created < `created_before`, in microseconds.
+
+    `within`: which of them may be shown.
+    """
     statement = select(events).order_by(events.c.key.desc() if newest_first else events.c.key).limit(limit)
-    return many(connection, Event, statement.where(*_bounds(device_key, created_from, created_before)))
+    return many(connection, Event, statement.where(within, *_bounds(device_key, created_from, created_before)))
 
 
 def last_events(
@@ -160,12 +211,19 @@ def last_events(
     created_before: int | None = None,
     limit: int | None = None,
     newest_first: bool = True,
+    within: ColumnElement[bool] = _ALL,
 ) -> list[Event]:
     """The newest event of the agent type on each device, within the same bounds as `list_events`."""
     newest = select(func.max(events.c.key)).where(events.c.agent_type_id == agent_type_id).group_by(events.c.device_key)
-    newest = newest.where(*_bounds(device_key, created_from, created_before))
+    newest = newest.where(within, *_bounds(device_key, created_from, created_before))
     order = events.c.key.desc() if newest_first else events.c.key
     return many(connection, Event, select(events).where(events.c.key.in_(newest)).order_by(order).limit(limit))
+
+
+def events_of_group_run(connection: Connection, number: int, within: ColumnElement[bool]) -> list[Event]:
+    """The events of one run on a device group, oldest first. `within`: which of them may be shown."""
+    statement = select(events).where(events.c.group_run_id == number, within).order_by(events.c.key)
+    return many(connection, Event, statement)
 
 
 def binding_unfinished(connection: Connection, device_key: int, cause: str) -> bool:
@@ -190,17 +248,39 @@ def _bounds(
         yield events.c.created < created_before
 
 
-def _pending(
-    device_key: int, agent_type_ids: Collection[int] | None, expired_at: int | None
-) -> Select[tuple[object, ...]]:
+@cache
+def _claim(unexpired: bool) -> ReturningUpdate[tuple[object, ...]]:
+    # Built once, as all that each request of a device needs: to build a statement costs more than to execute it.
+    first = _pending(typed=True, unexpired=unexpired).with_only_columns(events.c.key).limit(1)
+    free = first.with_for_update(skip_locked=True).correlate(None).scalar_subquery()
+    return (
+        update(events)
+        .where(events.c.key == free, events.c.event_status == EventStatus.PENDING)
+        .values(event_status=EventStatus.CHECKED_OUT)
+        .returning(events)
+    )
+
+
+@cache
+def _pending(*, typed: bool, unexpired: bool) -> Select[tuple[object, ...]]:
+    """Its parameters are those of `_wanted`."""
     statement = (
         select(events)
-        .where(events.c.event_status == EventStatus.PENDING, events.c.device_key == device_key)
+        .where(events.c.event_status == EventStatus.PENDING, events.c.device_key == bindparam("wanted"))
         .order_by(events.c.priority, events.c.key)
     )
-    if agent_type_ids is not None:
-        statement = statement.where(events.c.agent_type_id.in_(agent_type_ids))
-    if expired_at is not None:
-        unexpired = or_(events.c.expiration_epoch == 0, events.c.expiration_epoch > expired_at // _MICROSECONDS)
-        statement = statement.where(unexpired)
+    if typed:
+        statement = statement.where(events.c.agent_type_id.in_(bindparam("agent_types", expanding=True)))
+    if unexpired:
+        later = events.c.expiration_epoch > bindparam("expired_at")
+        statement = statement.where(or_(events.c.expiration_epoch == 0, later))
     return statement
+
+
+def _wanted(device_key: int, agent_type_ids: Collection[int] | None, expired_at: int | None) -> dict[str, object]:
+    wanted: dict[str, object] = {"wanted": device_key}
+    if agent_type_ids is not None:
+        wanted["agent_types"] = list(agent_type_ids)
+    if expired_at is not None:
+        wanted["expired_at"] = expired_at // _MICROSECONDS
+    return wanted

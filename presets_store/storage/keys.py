@@ -26,6 +26,11 @@ def list_keys(connection: Connection) -> list[ApiKey]:
     return many(connection, ApiKey, select(keys).order_by(keys.c.key))
 
 
+def list_keys_of(connection: Connection, user_key: int) -> list[ApiKey]:
+    """Those of a user, revoked ones too, oldest first."""
+    return many(connection, ApiKey, select(keys).where(keys.c.user_key == user_key).order_by(keys.c.key))
+
+
 def update_key(connection: Connection, before: ApiKey, after: ApiKey) -> None:
     """Writes what differs; LostUpdate when the key is gone or its status was changed since `before`."""
     update_record(connection, keys, before, after, guard=("status",))

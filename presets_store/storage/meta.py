@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from sqlalchemy import Connection, select
 from sqlalchemy import text as sql
 
-from presets_store.storage.rows import put
-from presets_store.storage.tables import meta, metadata
+from presets_store.storage.rows import insert_if_absent, put
+from presets_store.storage.schema import metadata
+from presets_store.storage.tables import meta
 
-COUNTED = tuple(table.name for table in metadata.sorted_tables if "key" in table.primary_key.columns)
+COUNTED = tuple(table.name for table in metadata.sorted_tables if table.autoincrement_column is not None)
 """The tables whose integer keys are given out one after the other."""
 
 
@@ -19,6 +20,22 @@ def get_meta(connection: Connection, name: str) -> str | None:
 
 def set_meta(connection: Connection, name: str, value: str) -> None:
     put(connection, meta, {"name": name, "value": value})
+
+
+def set_meta_if_absent(connection: Connection, name: str, value: str) -> None:
+    insert_if_absent(connection, meta, {"name": name, "value": value})
+
+
+def take_turn(connection: Connection, name: str, *, wait: bool = True) -> bool:
+    """Until the transaction ends nobody else has the turn of this name; False when another has it and we do not wait.
+
+    On SQLite a transaction that writes is alone anyway.
+    """
+    if connection.dialect.name == "sqlite":
+        return True
+    function = "pg_advisory_xact_lock" if wait else "pg_try_advisory_xact_lock"
+    taken = connection.execute(sql(f"SELECT {function}(hashtextextended(:name, 0))"), {"name": f"cuelight {name}"})
+    return wait or bool(taken.scalar())
 
 
 def high_water(connection: Connection) -> dict[str, int]:

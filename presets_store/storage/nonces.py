@@ -4,7 +4,9 @@ from sqlalchemy import Connection, delete, select
 
 from presets_store.storage.records import KeptAnswer
 from presets_store.storage.rows import insert_if_absent, one, values_of
-from presets_store.storage.tables import idempotency, nonces
+from presets_store.storage.tables import idempotency, nonces, read_nonces
+
+_PASSING = (nonces, read_nonces, idempotency)
 
 UNTIL_REBOOT = 2**62
 """`expires` of a nonce taken while the clock could not be trusted."""
@@ -14,6 +16,12 @@ def use_nonce(connection: Connection, access_key: str, nonce: str, *, expires: i
     """Whether the nonce is new; it is used up from now on, until `expires` (microseconds) has been swept away."""
     values = {"access_key": access_key, "nonce": nonce, "expires": expires}
     return insert_if_absent(connection, nonces, values) is not None
+
+
+def use_read_nonce(connection: Connection, access_key: str, nonce: str, *, expires: int) -> bool:
+    """As `use_nonce`, for a request that writes nothing; not kept through a crash of the database's server."""
+    values = {"access_key": access_key, "nonce": nonce, "expires": expires}
+    return insert_if_absent(connection, read_nonces, values) is not None
 
 
 def kept_answer(connection: Connection, access_key: str, idempotency_key: str) -> KeptAnswer | None:
@@ -29,15 +37,13 @@ def keep_answer(connection: Connection, answer: KeptAnswer) -> bool:
 
 def forget_expired(connection: Connection, now: int) -> int:
     """Sweeps nonces and answers whose time is over at `now` (microseconds); how many there were."""
-    swept = connection.execute(delete(nonces).where(nonces.c.expires <= now)).rowcount
-    return swept + connection.execute(delete(idempotency).where(idempotency.c.expires <= now)).rowcount
+    return sum(connection.execute(delete(table).where(table.c.expires <= now)).rowcount for table in _PASSING)
 
 
 def any_expired(connection: Connection, before: int) -> bool:
     """Whether something expired before that time (microseconds), so that a sweep is worth a write."""
-    old = select(nonces.c.expires).where(nonces.c.expires <= before).limit(1)
-    old_answer = select(idempotency.c.expires).where(idempotency.c.expires <= before).limit(1)
-    return any(connection.execute(statement).first() is not None for statement in (old, old_answer))
+    statements = (select(table.c.expires).where(table.c.expires <= before).limit(1) for table in _PASSING)
+    return any(connection.execute(statement).first() is not None for statement in statements)
 
 
 def forget_lasting(connection: Connection) -> int:

@@ -6,13 +6,16 @@ import random
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, inspect
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Connection, event, inspect
+from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from presets_store.storage.database import Database
 from presets_store.storage.errors import DatabaseClosed, DatabaseDamaged, DatabaseForeign, StorageUnavailable
@@ -35,27 +38,66 @@ _SERVER_TROUBLE = ("08", "28", "3D", "53", "57", "58", "XX")
 
 def make_async_engine(url: str, connections: int = _CONNECTIONS) -> AsyncEngine:
     """An engine by asyncpg, whatever driver the URL names; StorageUnavailable when asyncpg is not installed."""
-    target = make_url(url).set(drivername="postgresql+asyncpg")
+    target = _target(url)
     if find_spec("asyncpg") is None:
         raise StorageUnavailable(database=target.database, reason="asyncpg is missing; install cuelight[hub]")
-    return create_async_engine(
+    engine = create_async_engine(
         target,
         pool_size=connections,
         max_overflow=0,
-        pool_pre_ping=True,
         connect_args={"timeout": _CONNECT_SECONDS, "server_settings": {"application_name": "cuelight"}},
     )
+    event.listen(engine.sync_engine, "checkout", _require_open)
+    return engine
+
+
+def _require_open(_connection: DBAPIConnection, record: ConnectionPoolEntry, _proxy: PoolProxiedConnection) -> None:
+    """Has the pool make another in place of a connection that knows that it was closed.
+
+    To ask the server at each checkout costs three round trips; what it did not tell yet, a repeat finds out.
+    """
+    driver: Any = record.driver_connection
+    if driver.is_closed():
+        raise DisconnectionError("the connection was closed")
+
+
+async def connect_directly(url: str) -> Any:
+    """An asyncpg connection outside of any pool, for LISTEN and NOTIFY. Raises `direct_errors`.
+
+    Its transactions write nothing, so none of them waits for the disk.
+    """
+    import asyncpg  # type: ignore[import-untyped]
+
+    settings = {"application_name": "cuelight line", "synchronous_commit": "off"}
+    _, options = PGDialect_asyncpg().create_connect_args(_target(url))  # type: ignore[no-untyped-call]
+    return await asyncpg.connect(**options, timeout=_CONNECT_SECONDS, server_settings=settings)
+
+
+def _target(url: str) -> URL:
+    """As asyncpg takes it: it has `ssl` where others have `sslmode`."""
+    target = make_url(url).set(drivername="postgresql+asyncpg")
+    mode = target.query.get("sslmode")
+    return target if mode is None else target.difference_update_query(["sslmode"]).update_query_dict({"ssl": mode})
 
 
 def driver_errors() -> tuple[type[Exception], ...]:
     """What the engine raises; asyncpg's own while it connects."""
-    import asyncpg  # type: ignore[import-untyped]
+    import asyncpg
 
     return DBAPIError, PoolTimeout, OSError, asyncpg.PostgresError
 
 
+def direct_errors() -> tuple[type[Exception], ...]:
+    """What a connection of `connect_directly` raises, and making one."""
+    import asyncpg
+
+    return OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError
+
+
 class _Repeat(StorageUnavailable):
-    """The server undid the transaction so that another could go on; the same work may succeed now."""
+    """The server undid the transaction so that another could go on, or the connection was lost before the commit: the
+    same work may succeed now.
+    """
 
 
 def translated(error: Exception, database: str) -> Exception:
@@ -81,16 +123,19 @@ class PostgresqlDatabase:
         self._closed = False
 
     async def write(self, function: Callable[[Connection], Result]) -> Result:
+        return await self._until_done(self._engine, function)
+
+    async def read(self, function: Callable[[Connection], Result]) -> Result:
+        return await self._until_done(self._reading, function)
+
+    async def _until_done(self, engine: AsyncEngine, function: Callable[[Connection], Result]) -> Result:
         for attempt in range(_ATTEMPTS - 1):
             try:
-                return await self._once(self._engine, function)
+                return await self._once(engine, function)
             except _Repeat:
                 jitter = random.uniform(0.5, 1.0)  # noqa: S311 - so that the two do not meet again
                 await asyncio.sleep(jitter * _FIRST_PAUSE_SECONDS * 2**attempt)
-        return await self._once(self._engine, function)
-
-    async def read(self, function: Callable[[Connection], Result]) -> Result:
-        return await self._once(self._reading, function)
+        return await self._once(engine, function)
 
     async def until_damaged(self) -> DatabaseDamaged:
         never: asyncio.Future[DatabaseDamaged] = asyncio.get_running_loop().create_future()
@@ -103,11 +148,16 @@ class PostgresqlDatabase:
     async def _once(self, engine: AsyncEngine, function: Callable[[Connection], Result]) -> Result:
         if self._closed:
             raise DatabaseClosed(database=self._name)
+        committing = False
         try:
             async with engine.begin() as connection:
-                return await connection.run_sync(function)
+                result = await connection.run_sync(function)
+                committing = True
         except driver_errors() as error:
+            if not committing and isinstance(error, DBAPIError) and error.connection_invalidated:
+                raise _Repeat(database=self._name, reason=str(error.orig)) from error
             raise translated(error, self._name) from error
+        return result
 
 
 async def open_runner(url: str, _backup_folder: Path | None) -> Database:

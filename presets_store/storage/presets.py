@@ -1,7 +1,8 @@
 """Presets."""
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, or_, select
 
+from presets_store.storage.fleet.tables import group_members
 from presets_store.storage.records import Preset
 from presets_store.storage.rows import insert_record, many, one, update_record
 from presets_store.storage.tables import presets
@@ -29,10 +30,11 @@ def presets_mentioning(connection: Connection, event_type_id: int, number: int) 
 
 
 def list_presets(connection: Connection, device_key: int | None = None) -> list[Preset]:
-    """Presets that target the device (None: all), oldest first."""
+    """Presets that target the device or a group that it is in (None: all), oldest first."""
     statement = select(presets).order_by(presets.c.key)
     if device_key is not None:
-        statement = statement.where(presets.c.device_key == device_key)
+        groups = select(group_members.c.group_key).where(group_members.c.device_key == device_key)
+        statement = statement.where(or_(presets.c.device_key == device_key, presets.c.device_group_id.in_(groups)))
     return many(connection, Preset, statement)
 
 

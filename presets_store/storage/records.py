@@ -19,6 +19,8 @@ class ClipState(StrEnum):
     MISSING = "missing"
     REMOVED = "removed"
     """By retention, for a reason that the log tells; the row stays, since the event's result names the clip."""
+    ANNOUNCED = "announced"
+    """Told over the API: its file is on the device that told of it, or among the uploaded ones."""
 
 
 class KeyStatus(StrEnum):
@@ -135,7 +137,8 @@ class Clip:
 
     `event_key` is None when the event is not (or no longer) in this database; `event_uuid` and `attempt` stay.
     A `protected` clip is never removed to make room. `thumbnail`: the name of a small JPEG beside the file, or "".
-    `chain_number` (0: none) and `chain_link` are the clip's place in the device's signed chain.
+    `chain_number` (0: none) and `chain_link` are the clip's place in the device's signed chain. `file_id`: the uploaded
+    file, 0 for none.
     """
 
     key: int = 0
@@ -167,6 +170,11 @@ class Clip:
     thumbnail: str = ""
     chain_number: int = 0
     chain_link: str = ""
+    file_id: int = 0
+    ts_file_id: int = 0
+    video_clip_type_id: int = 1
+    video_clip_parameters: str = ""
+    audio_status: int = 0
     created: int = 0
 
 
@@ -185,15 +193,30 @@ class IndexedFile(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiKey:
-    """An access key with its secret, sealed. `last_access` is right to the hour."""
+    """An access key of a user, with its secret, sealed. `last_access` is right to the hour."""
 
     key: int = 0
     access_key: str
     sealed_secret: bytes
     description: str = ""
+    user_key: int | None = None
     status: KeyStatus = KeyStatus.ACTIVE
     last_access: int = 0
     created: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchivedEvent:
+    """An event that ended long ago; `record` is the whole event as JSON text."""
+
+    key: int
+    uuid: str
+    device_key: int
+    upstream: str
+    remote_id: int | None
+    created: int
+    ended: int
+    record: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

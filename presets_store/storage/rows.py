@@ -5,7 +5,7 @@ from dataclasses import fields, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from sqlalchemy import Connection, Dialect, Executable, Table, insert, update
+from sqlalchemy import Connection, Dialect, Executable, Table, bindparam, insert, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from presets_store.storage.errors import LostUpdate
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     Record = TypeVar("Record", bound=DataclassInstance)
 else:
     Record = TypeVar("Record")
+
+_EXPECTED = "expected_"
+"""Before the name of a column: the parameter with what it must hold."""
 
 
 @cache
@@ -43,9 +46,9 @@ def one(connection: Connection, kind: type[Record], statement: Executable, **par
     return None if row is None else kind(**row)
 
 
-def many(connection: Connection, kind: type[Record], statement: Executable) -> list[Record]:
+def many(connection: Connection, kind: type[Record], statement: Executable, **parameters: object) -> list[Record]:
     """All rows as records."""
-    return [kind(**row) for row in connection.execute(statement).mappings()]
+    return [kind(**row) for row in connection.execute(statement, parameters).mappings()]
 
 
 def insert_record(connection: Connection, table: Table, record: Record) -> Record:
@@ -92,8 +95,13 @@ def update_record(
     changes = changes_between(before, after)
     if not changes:
         return
-    statement = update(table).where(table.c.key == key).values(changes)
-    for name in guard:
-        statement = statement.where(table.c[name] == getattr(before, name))
-    if connection.execute(statement).rowcount != 1:
+    guarded = tuple(guard)
+    expected = {_EXPECTED + name: getattr(before, name) for name in ("key", *guarded)}
+    if connection.execute(_guarded_update(table, guarded), changes | expected).rowcount != 1:
         raise LostUpdate(what=type(before).__name__.lower(), key=key)
+
+
+@cache
+def _guarded_update(table: Table, guard: tuple[str, ...]) -> Executable:
+    # Built once: to build it costs more than to execute it. What it sets are the columns among its parameters.
+    return update(table).where(*(table.c[name] == bindparam(_EXPECTED + name) for name in ("key", *guard)))

@@ -11,7 +11,6 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     Table,
     Text,
     UniqueConstraint,
@@ -21,16 +20,8 @@ from sqlalchemy import text as sql
 
 from presets_store.protocol.statuses import EventStatus, MediaStatus
 from presets_store.storage.columns import BIG, Coded, key, number, text
+from presets_store.storage.metadata import metadata
 from presets_store.storage.records import ClipState, KeyStatus
-
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
 
 devices = Table(
     "devices",
@@ -94,7 +85,7 @@ presets = Table(
     Column("uuid", Text, nullable=False, unique=True),
     text("event_preset_name"),
     Column("device_key", BIG, ForeignKey("devices.key"), nullable=True, index=True),
-    number("device_group_id"),
+    number("device_group_id", index=True),
     number("agent_type_id"),
     number("agent_id"),
     number("event_type_id"),
@@ -158,7 +149,29 @@ events = Table(
     UniqueConstraint("upstream", "remote_id"),
     Index(None, "event_status", "device_key", "priority", "key"),
     Index(None, "device_key", "key"),
+    Index(
+        None,
+        "group_run_id",
+        sqlite_where=sql("group_run_id IS NOT NULL"),
+        postgresql_where=sql("group_run_id IS NOT NULL"),
+    ),
+    Index(None, "ended", sqlite_where=sql("ended > 0"), postgresql_where=sql("ended > 0")),
     sqlite_autoincrement=True,
+)
+
+archived_events = Table(
+    "archived_events",
+    metadata,
+    Column("key", BIG, primary_key=True, autoincrement=False),
+    Column("uuid", Text, nullable=False, unique=True),
+    Column("device_key", BIG, nullable=False),
+    text("upstream"),
+    Column("remote_id", BIG, nullable=True),
+    number("created"),
+    number("ended"),
+    Column("record", Text, nullable=False),
+    UniqueConstraint("upstream", "remote_id"),
+    Index(None, "ended"),
 )
 
 outbox = Table(
@@ -189,7 +202,7 @@ clips = Table(
     number("attempt"),
     text("camera_id"),
     number("segment_index"),
-    Column("file", Text, nullable=False, unique=True),
+    Column("file", Text, nullable=False),
     Column("state", Coded(ClipState), nullable=False),
     Column("video_clip_status", Coded(MediaStatus), nullable=False),
     text("codec"),
@@ -210,7 +223,21 @@ clips = Table(
     text("thumbnail", server_default=sql("''")),
     number("chain_number", server_default=sql("0")),
     text("chain_link", server_default=sql("''")),
+    number("file_id", server_default=sql("0")),
+    number("ts_file_id", server_default=sql("0")),
+    number("video_clip_type_id", server_default=sql("1")),
+    text("video_clip_parameters", server_default=sql("''")),
+    number("audio_status", server_default=sql("0")),
     number("created"),
+    # A device names a file once; what a person enters may have none.
+    Index(
+        "uq_clips_device_key_file",
+        "device_key",
+        "file",
+        unique=True,
+        sqlite_where=sql("file <> ''"),
+        postgresql_where=sql("file <> ''"),
+    ),
     Index(None, "device_key", "start"),
     Index(None, "chain_number", "key"),
     sqlite_autoincrement=True,
@@ -223,6 +250,7 @@ keys = Table(
     Column("access_key", Text, nullable=False, unique=True),
     Column("sealed_secret", LargeBinary, nullable=False),
     text("description"),
+    Column("user_key", BIG, ForeignKey("users.key"), nullable=True, index=True),
     Column("status", Coded(KeyStatus), nullable=False),
     number("last_access"),
     number("created"),
@@ -236,6 +264,15 @@ nonces = Table(
     Column("nonce", Text, primary_key=True),
     Column("expires", BIG, nullable=False, index=True),
 )
+
+read_nonces = Table(
+    "read_nonces",
+    metadata,
+    Column("access_key", Text, primary_key=True),
+    Column("nonce", Text, primary_key=True),
+    Column("expires", BIG, nullable=False, index=True),
+)
+"""Of reads, shared by the replicas of a hub; unlogged on PostgreSQL, since losing them costs a replayed read."""
 
 idempotency = Table(
     "idempotency",

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from agent.announce import KEY_FILE
 from agent.cli.client import AgentClient
+from presets_store.process.announcing import KEY_FILE
 from scripts.demo.evidence import Deaths, family
 
 Answer = TypeVar("Answer")

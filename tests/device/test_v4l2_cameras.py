@@ -8,10 +8,11 @@ import pytest
 from hardware.errors import CameraBusy
 from hardware.models import CameraSpec
 from hardware.sources.v4l2 import V4l2Source
-from hardware.v4l2.device import Node, survey
+from hardware.v4l2.device import Node
+from hardware.v4l2.looking import Looker
 from hardware.v4l2.system import LinuxSystem
 
-CAMERAS = [node for node in survey(LinuxSystem()).cameras if node.modes]
+CAMERAS = [node for node in Looker(LinuxSystem()).survey().cameras if node.modes]
 
 pytestmark = pytest.mark.skipif(not CAMERAS, reason="no camera on this machine")
 

@@ -3,9 +3,11 @@
 import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -83,7 +85,7 @@ class Reader:
     Types what the pages say; `own` are the words of the pages for which a reader puts in something else.
     """
 
-    def __init__(self, folder: Path, state: Path, own: Mapping[str, str]) -> None:
+    def __init__(self, folder: Path, state: Path, own: Mapping[str, str], **environment: str) -> None:
         self._own = own
         self._home = folder / "h"
         self._desk = folder / "desk"
@@ -101,7 +103,14 @@ class Reader:
             "PATH": f"{programs}:{os.environ['PATH']}",
             "COLUMNS": "200",
             "TZ": "UTC",
+            **environment,
         }
+
+    def end_what_it_left(self) -> None:
+        """Ends what a page started in the background and did not come to end."""
+        for file in self._desk.glob("*.pid"):
+            with suppress(ProcessLookupError):
+                os.kill(int(file.read_text()), signal.SIGKILL)
 
     def type(self, block: Block) -> str:
         """The output. Each command must succeed, or be refused with the words of a line `# refused: ...` above it."""

@@ -9,22 +9,27 @@ from typing import Any
 
 from fakes.clock import ManualClock
 from fakes.stored import make_clip, make_device, make_event, make_preset
-from sqlalchemy import Connection
+from sqlalchemy import Connection, true
 
 from presets_store.protocol.startup import StandalonePreset
 from presets_store.protocol.statuses import EventStatus
 from presets_store.rules.event import Event
+from presets_store.rules.permissions import Role, ScopeKind
 from presets_store.services.answers import encode
-from presets_store.services.restore import Kept
+from presets_store.services.restoring.restore import Kept
 from presets_store.services.wire import event_upload
 from presets_store.storage import Database
 from presets_store.storage.clips import adopt_clip
 from presets_store.storage.damage.salvage import Salvaged, salvage
 from presets_store.storage.devices import insert_device, list_devices, update_device
 from presets_store.storage.events import get_event, insert_event
+from presets_store.storage.fleet.groups import add_member, all_members, insert_group, list_groups
+from presets_store.storage.fleet.records import DeviceGroup, GroupMember
 from presets_store.storage.keys import insert_key, list_keys
 from presets_store.storage.meta import high_water
 from presets_store.storage.outbox import add_to_outbox, oldest_in_outbox
+from presets_store.storage.people.records import User
+from presets_store.storage.people.users import insert_user, list_users
 from presets_store.storage.presets import insert_preset, list_presets
 from presets_store.storage.records import ApiKey, Device, KeyStatus, OutboxItem, Preset
 
@@ -44,9 +49,18 @@ UNFINISHED = {
 
 
 def fill(connection: Connection) -> None:
-    """One own device and another, presets with both bindings, access keys, events, unsent reports, clips."""
+    """One own device and another, in a group, presets with both bindings, two users with access keys, events,
+    unsent reports, clips.
+    """
     own = insert_device(connection, make_device(serial_number=SERIAL, device_name="Lobby", own=True))
-    insert_device(connection, make_device(serial_number="SN-OTHER"))
+    other = insert_device(connection, make_device(serial_number="SN-OTHER"))
+    hall = insert_group(connection, DeviceGroup(name="hall"))
+    assert hall is not None
+    for device in (own, other):
+        add_member(connection, GroupMember(group_key=hall.key, device_key=device.key))
+    owner = insert_user(connection, User(name="owner", role=Role.ADMIN))
+    crew = User(name="crew", role=Role.OPERATOR, scope=ScopeKind.GROUP, scope_key=hall.key)
+    crew = insert_user(connection, crew)
     presets = [insert_preset(connection, make_preset(own.key, event_preset_name=f"preset {n}")) for n in range(30)]
     bound = replace(
         own, device_ready_event_preset_id=presets[0].key, standalone_event_preset_id=presets[1].key, modified=NOW
@@ -54,7 +68,9 @@ def fill(connection: Connection) -> None:
     update_device(connection, own, bound)
     for number in range(4):
         status = KeyStatus.REVOKED if number == 3 else KeyStatus.ACTIVE
-        insert_key(connection, ApiKey(access_key=f"key-{number}==", sealed_secret=bytes(60), status=status))
+        user = crew if number == 2 else owner
+        access = ApiKey(access_key=f"key-{number}==", sealed_secret=bytes(60), status=status, user_key=user.key)
+        insert_key(connection, access)
     for number in range(1, EVENTS + 1):
         ended(connection, own, number)
     for key, waiting in UNFINISHED.items():
@@ -106,7 +122,15 @@ def kept_of(path: Path) -> Kept:
     own = next(device for device in found.devices if device.own)
     preset = next(preset for preset in found.presets if preset.key == own.standalone_event_preset_id)
     marks = {"events": MARK, "clips": MARK}
-    return Kept(own=own, keys=found.keys, marks=marks, standalone=standalone_of(preset))
+    return Kept(
+        own=own,
+        keys=found.keys,
+        users=found.users,
+        groups=found.groups,
+        members=found.members,
+        marks=marks,
+        standalone=standalone_of(preset),
+    )
 
 
 def folded(path: Path) -> Path:
@@ -129,6 +153,9 @@ async def everything(database: Database) -> dict[str, Any]:
             "devices": list_devices(connection),
             "presets": list_presets(connection),
             "keys": list_keys(connection),
+            "users": list_users(connection),
+            "groups": list_groups(connection, true()),
+            "members": all_members(connection),
             "events": [get_event(connection, report.event_key) for report in reports],
             "reports": reports,
             "marks": high_water(connection),

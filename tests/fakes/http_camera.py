@@ -6,6 +6,7 @@ import socket
 import ssl
 import threading
 import time
+from collections.abc import Iterator
 from functools import partial
 from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from itertools import cycle
@@ -123,6 +124,33 @@ class MjpegServer:
 
     def __exit__(self, *_: object) -> None:
         self.kill()
+
+
+@contextlib.contextmanager
+def endless_picture(pictures: list[bytes], length: bytes) -> Iterator[str]:
+    """The address of a camera that sends `pictures`, then one that never ends, as fast as it is read.
+
+    `length`: a header line in front of that one.
+    """
+    head = f"--{BOUNDARY}\r\nContent-Type: image/jpeg\r\n".encode()
+
+    def serve(server: socket.socket) -> None:
+        with contextlib.suppress(OSError), server.accept()[0] as player:
+            player.recv(4096)
+            kind = f"Content-Type: multipart/x-mixed-replace; boundary={BOUNDARY}"
+            player.sendall(f"HTTP/1.1 200 OK\r\n{kind}\r\n\r\n".encode())
+            for picture in pictures:
+                player.sendall(head + b"\r\n" + picture + b"\r\n")
+                time.sleep(0.04)
+            player.sendall(head + length + b"\r\n\xff\xd8")
+            while True:
+                player.sendall(bytes(1 << 20))
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=serve, args=(server,), daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}/video"
+        thread.join(10.0)
 
 
 class HlsServer:

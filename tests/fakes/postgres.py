@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from uuid import uuid4
 
@@ -27,7 +27,7 @@ def _binaries() -> Path:
 class PostgresServer:
     """A running server; `database()` gives the URL of a new, empty database."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, tuning: Sequence[str] = _TUNING) -> None:
         self._binaries = _binaries()
         self._folder = folder
         # The server refuses to run as root; the package brings this account.
@@ -35,7 +35,7 @@ class PostgresServer:
         if self._user is not None:
             os.chown(folder, self._user, -1)
         self._run("initdb", "-D", "data", "-U", "cuelight", "--auth=trust", "--no-sync", "-E", "UTF8", "--locale=C")
-        settings = [word for setting in _TUNING for word in ("-c", setting)]
+        settings = [word for setting in tuning for word in ("-c", setting)]
         command = [str(self._binaries / "postgres"), "-D", "data", "-k", str(folder), *settings]
         with (folder / "log").open("wb") as log:
             self._server = subprocess.Popen(command, cwd=folder, user=self._user, stdout=log, stderr=log)

@@ -26,7 +26,11 @@ from presets_store.clock import Clock
 from presets_store.protocol.signing import sign_headers
 from presets_store.sealing import Sealer
 from presets_store.services import Services, build_services
-from presets_store.services.keys import NewKey
+from presets_store.services.caller import INSIDE
+from presets_store.services.media.stores import FilePlaces
+from presets_store.services.media.stores.disk import DiskStore
+from presets_store.services.media.stores.media import MediaStore
+from presets_store.services.people.keys import NewKey
 from presets_store.storage import open_database
 
 SERIAL = "10001234"
@@ -122,8 +126,15 @@ async def served_store(
         await asyncio.to_thread(shutil.copy, await empty_store(), folder / "store.db")
         url = f"sqlite:///{folder / 'store.db'}"
     database = await open_database(url)
+    places = FilePlaces(uploads=DiskStore(folder / "uploads", keep_free=0), recordings=MediaStore(folder / "media"))
     services = await build_services(
-        database, clock, SEALER, own_serial=SERIAL, own_name="Lobby", report_to=settings.pop("report_to", "")
+        database,
+        clock,
+        SEALER,
+        own_serial=SERIAL,
+        own_name="Lobby",
+        report_to=settings.pop("report_to", ""),
+        places=settings.pop("places", places),
     )
     app = build_app(services, clock, ApiSettings(version="cuelight 1.2.3", build_date="2026-11-23", **settings))
     runner = make_runner(app)
@@ -131,11 +142,12 @@ async def served_store(
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     await web.SockSite(runner, listener).start()
-    key = await services.keys.create("tests")
+    key = await services.keys.create(INSIDE, "tests")
     assert services.own is not None
     try:
         async with aiohttp.ClientSession() as session:
             root = f"http://127.0.0.1:{listener.getsockname()[1]}"
+            services.media.files.served_at(root)
             client = SigningClient(root, key, clock, session)
             yield ServedStore(services, clock, client, app, services.own.key)
     finally:

@@ -15,7 +15,7 @@ from agent import app, identity
 from agent.__main__ import main
 
 STEPS = {
-    "keys": "presets_store.services.keys.KeysService.reseal",
+    "keys": "presets_store.services.people.keys.KeysService.reseal",
     "cache": "agent.startup.sealed.SealedState.reseal",
     "finish": "agent.startup.sealkey.finish_rotation",
 }

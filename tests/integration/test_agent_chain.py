@@ -56,6 +56,10 @@ def test_clips_are_chained_over_a_kill_and_what_was_changed_is_named(tmp_path: P
     ]
     code, proof = verify(agent, str(agent.media / str(clips[1]["file"])))
     assert (code, proof["clips"]) == (0, 1)
+    told = status["links"]
+    assert [fault["link"] for fault in verify(agent, "--links", str(told))[1]["faults"]] == [clips[0]["chainNumber"]]
+    code, proof = verify(agent, "--links", str(told + 1))
+    assert proof["faults"][0]["reason"] == f"it is missing: the chain ends at link {told}, and had {told + 1}"
 
 
 def test_what_retention_removes_is_told_in_the_chain(tmp_path: Path) -> None:

@@ -12,9 +12,9 @@ from fakes.served_store import empty_store
 from fakes.startup_cells import running, seams, settings_in
 
 from agent import app
-from agent.errors import PlaceUnusable
 from agent.startup import checking
 from presets_store.cache import CacheUnwritable, SealedCache
+from presets_store.process.errors import PlaceUnusable
 from presets_store.protocol.devices import DeviceRecord
 from presets_store.sealing import begin_rotation, load_keyring
 from presets_store.services.caller import INSIDE
@@ -53,8 +53,8 @@ async def test_a_change_of_the_seal_key_that_cannot_be_finished_yet_keeps_nothin
     with monkeypatch.context() as full:
         full.setattr(SealedCache, "reseal", refuse)
         async with running(settings, "boot-2") as agent:
-            (key,) = await agent.services.keys.list()
-            assert await agent.services.keys.secret_of(key.access_key)
+            (key,) = await agent.services.keys.list(INSIDE)
+            assert (await agent.services.keys.signer_of(key.access_key)).secret
     keyring, unfinished = await asyncio.to_thread(load_keyring, settings.seal_key_file)
     assert (keyring.key_id, unfinished) == (following.key_id, True)
     async with running(settings, "boot-3"):

@@ -105,6 +105,21 @@ def test_streams_of_each_kind_run_beside_each_other(agent: AgentProcess, server:
     assert {agent.event(key)["eventStatus"] for key in (rtmp, udp)} == {COMPLETE}
 
 
+def test_a_playlist_has_one_stream_at_a_time(agent: AgentProcess) -> None:
+    first = agent.create_event("Video_Start_SRT", url="hls:stage")
+    assert live(agent, first)
+    playlist = agent.state / "run" / "hls" / "main" / "stage" / "index.m3u8"
+    wait_for(playlist.exists, 10, "the playlist")
+    second = agent.wait_for_event(agent.create_event("Video_Start_RTMP", url="hls:stage", durationSeconds=1))
+    assert (second["eventStatus"], result_of(second)["code"]) == (ERROR, "already_active")
+    assert result_of(second)["message"].startswith(f"the hls:stage sink of camera 'Main' is taken by event {first};")
+    assert playlist.exists(), "nobody else's end takes it away"
+    agent.create_event("Device_End_process", eventID=first)
+    assert agent.wait_for_event(first)["eventStatus"] == CANCELLED
+    third = agent.wait_for_event(agent.create_event("Video_Start_RTMP", url="hls:stage", durationSeconds=1))
+    assert third["eventStatus"] == COMPLETE, "free again"
+
+
 def test_a_server_that_comes_goes_and_comes_back_is_waited_for(agent: AgentProcess, tmp_path: Path) -> None:
     with RtmpServer(tmp_path) as late:
         late.kill()
@@ -129,8 +144,11 @@ def test_a_server_that_comes_goes_and_comes_back_is_waited_for(agent: AgentProce
 
 def test_a_stream_with_a_duration_ends_by_itself(agent: AgentProcess) -> None:
     named: dict[str, Any] = {"receiverIPAddress": "127.0.0.1", "port": free_port()}
-    event = agent.wait_for_event(agent.create_event("Video_Start_send_UDP_video", **named, durationSeconds=1.5))
+    event = agent.wait_for_event(
+        agent.create_event("Video_Start_send_UDP_video", **named, audio=1, durationSeconds=1.5)
+    )
     result = result_of(event)
+    assert "without sound: streams have pictures only" in result["notes"]
     assert event["eventStatus"] == COMPLETE
     assert result["endedBy"] == "duration"
     assert result["asked"] == {"durationSeconds": 1.5}

@@ -29,6 +29,8 @@ NOTICED_SECONDS = 2.0
 LOOK_SECONDS = 0.6
 REOPENED_SECONDS = 1.5
 """From a fault that the driver tells, or from the camera's return, to the first new frame."""
+UNTAKEN_SECONDS = 0.25
+"""How late a machine that is held up may take a frame; what its driver still had is gone when it is unplugged."""
 STREAM_STARTS = 45
 """Frames by which stream and recording may differ: they start and stop one after the other."""
 
@@ -98,7 +100,9 @@ class Scene:
         """Stops the recording and looks at all that is there: each file decodes to its last frame."""
         await self.film(0.5)
         await self.recording.stop("enough")
+        await self.stream.stop("enough")
         reports = await reports_of(self.recording)
+        streamed = await self.stream.ended()
         assert isinstance(reports[-1], SinkEnded)
         self.ended = reports[-1]
         self.clips = clips_of(reports)
@@ -106,18 +110,22 @@ class Scene:
             check_clip(self.folder, clip)
             self.frames += media_frames(self.folder / clip.file, clip)
         assert (self.ended.outcome, self.ended.error) == ("stopped", "")
-        await self.stream.stop("enough")
-        streamed = await self.stream.ended()
         assert (streamed.outcome, streamed.error) == ("stopped", "")
         seen = await asyncio.to_thread(self.audience.frames, self.folder)
         assert len(self.frames) - STREAM_STARTS < seen < len(self.frames) + STREAM_STARTS
         assert self.ended.frames == sum(clip.frames for clip in self.clips) == len(self.frames)
 
     def lost(self) -> list[DriverFrame]:
-        """The whole frames of the driver, between the first and the last of the clips, that are in none of them."""
+        """The whole frames of the driver, between the first and the last of the clips, that are in none of them.
+
+        What an unplugged driver took with it is not among them: the frames of its last moment, which nobody could take.
+        """
         first, last = self.frames[0].mono_ns - 1e6, self.frames[-1].mono_ns + 1e6
-        journal = self.camera.journal()
-        return missing([f for s in journal.streams for f in s.delivered if first < f.stamp_ns < last], self.frames)
+        streams = self.camera.journal().streams
+        whole = [frame for stream in streams for frame in stream.delivered if first < frame.stamp_ns < last]
+        gone = [stream.delivered[-1].stamp_ns - UNTAKEN_SECONDS * NS for stream in streams if stream.delivered]
+        untaken = [frame for frame in whole if not frame.taken_ns and any(frame.stamp_ns >= since for since in gone)]
+        return missing([frame for frame in whole if frame not in untaken], self.frames)
 
 
 @asynccontextmanager

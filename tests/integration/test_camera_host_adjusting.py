@@ -1,5 +1,7 @@
 """Photos and recordings set an emulated camera's controls: in time, only for their time, and tell what it has not."""
 
+import os
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +18,7 @@ from fakes.emulator.controls import (
     GAIN,
     H264_PROFILE,
 )
+from fakes.emulator.film import filmed, until
 from fakes.emulator.system import EmulatedSystem
 from fakes.filming import Film, stations
 from fakes.recording import Reports, check_clip, check_photo, make_order, make_photo_order
@@ -54,6 +57,10 @@ def encoding_camera(tmp_path: Path) -> Iterator[EmulatedCamera]:
 def source_of(camera: EmulatedCamera, **controls: ControlValue) -> V4l2Source:
     spec = CameraSpec(camera_id="fake", name="Fake", backend="v4l2", address=str(camera.by_id), controls=controls)
     return V4l2Source(spec, EmulatedSystem(camera.folder))
+
+
+def undo_files(folder: Path) -> list[str]:
+    return [path.name for path in folder.glob("*.undo.json")]
 
 
 def until_standard(camera: EmulatedCamera) -> None:
@@ -159,3 +166,20 @@ def test_dropped_frames_are_counted_by_their_numbers(
     time.sleep(0.3)
     station.stop_sink("one")
     assert reports.ended().dropped == 9
+
+
+async def test_a_host_that_is_killed_leaves_no_camera_adjusted(camera: EmulatedCamera, tmp_path: Path) -> None:
+    async with filmed(camera, tmp_path) as client:
+        wish = Adjustment(brightness=0.5, shutter_us=10_000)
+        await client.photograph(make_photo_order(tmp_path, adjustment=wish, brightness=0.5, interval_seconds=1.0))
+        await until(lambda: camera.control(EXPOSURE_ABSOLUTE) == 100 and camera.control(BRIGHTNESS) == 32)
+        killed = client.pid
+        assert killed is not None
+        assert undo_files(tmp_path) == ["emulated-camera.undo.json"]
+        os.kill(killed, signal.SIGKILL)
+        await until(lambda: client.pid != killed)
+        assert (camera.control(BRIGHTNESS), camera.control(EXPOSURE_AUTO)) == (32, 1)
+    async with filmed(camera, tmp_path) as client:
+        await client.keep_warm(True)
+        await until(lambda: {number: camera.control(number) for number in STANDARD} == STANDARD)
+    assert undo_files(tmp_path) == []

@@ -192,7 +192,7 @@ async def test_the_word_offline_is_refused_with_the_two_right_ones(client: Clien
     assert "online (" in text
     assert "standalone (" in text
     assert "device 4711" in await client.refused(400, PresetCalls.set_startup_preset, preset, True, 4711)
-    assert (await store.services.devices.get(store.device)).device_ready_event_preset_id == 0
+    assert (await store.services.devices.get(INSIDE, store.device)).device_ready_event_preset_id == 0
 
 
 async def test_a_refusal_reaches_the_client_as_text(client: Client) -> None:

@@ -7,16 +7,22 @@ import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from fakes.agent_process import ROOT, AgentProcess, running_agent
 from fakes.docs import EVENT, Block, Reader, blocks_of, missing_line
+from fakes.hub_process import free_port
+from pydantic import BaseModel
 
 from agent.adjustable import LOG_LEVEL, STARTUP_GRACE
-from agent.settings import Section, Settings
+from agent.settings import Settings
+from presets_store.hub.settings import HubSettings
+from presets_store.process.settings import Section
 from presets_store.protocol.startup import STANDALONE_SETTING
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+HUB_PAGE = ROOT / "docs" / "hub.md"
 DECISIONS = ROOT / "docs" / "decisions"
 TYPED, SHOWN, SETTINGS, OUTLINE = "sh", "text", "toml", ""
 
@@ -26,8 +32,18 @@ def read_at_a_device(folder: Path) -> Iterator[tuple[Reader, AgentProcess]]:
     with running_agent(folder) as agent:
         lines = (agent.state / "first-access-key.txt").read_text().splitlines()
         access, secret = (line.partition(": ")[2] for line in lines)
-        own = {"'...=='": f"'{access}'", "'...'": f"'{secret}'", "http://127.0.0.1:8788": agent.url}
-        yield Reader(folder, agent.state, own), agent
+        port = str(free_port())
+        own = {
+            "'...=='": f"'{access}'",
+            "'...'": f"'{secret}'",
+            "http://127.0.0.1:8788": agent.url,
+            "http://127.0.0.1:8789": f"http://127.0.0.1:{port}",
+        }
+        reader = Reader(folder, agent.state, own, CUELIGHT_HUB_LISTEN__PORT=port)
+        try:
+            yield reader, agent
+        finally:
+            reader.end_what_it_left()
 
 
 def killed(agent: AgentProcess) -> None:
@@ -87,7 +103,8 @@ def test_every_block_is_of_a_kind_that_is_looked_at(page: Path) -> None:
         if block.language == SHOWN:
             assert typed is not None, f"{block}: it shows the output of nothing"
         elif block.language == SETTINGS:
-            Settings(**tomllib.loads(block.text))
+            kind = HubSettings if page == HUB_PAGE else Settings
+            kind(**tomllib.loads(block.text))
         elif block.language == OUTLINE:
             for line in block.text.splitlines():
                 assert is_there(line), f"{block}: {line}"
@@ -123,10 +140,20 @@ def test_every_page_and_decision_is_listed() -> None:
 
 
 def test_every_setting_is_documented() -> None:
-    page = (ROOT / "docs" / "settings.md").read_text()
-    sections = [Settings.model_fields, *(section.model_fields for section in Section.__subclasses__())]
-    names = {name for fields in sections for name in fields} | {STANDALONE_SETTING, LOG_LEVEL, STARTUP_GRACE}
-    assert [name for name in sorted(names) if not re.search(rf"\b{name}\b", page)] == []
+    of_events = {STANDALONE_SETTING, LOG_LEVEL, STARTUP_GRACE}
+    for page, tree, more in ((ROOT / "docs" / "settings.md", Settings, of_events), (HUB_PAGE, HubSettings, set())):
+        text, names = page.read_text(), names_in(tree) | more
+        assert [name for name in sorted(names) if not re.search(rf"\b{name}\b", text)] == [], page
+
+
+def names_in(model: type[BaseModel]) -> set[str]:
+    """The names of all settings, those of sections and of sections in them too."""
+    names = set(model.model_fields)
+    for field in model.model_fields.values():
+        for kind in (field.annotation, *get_args(field.annotation)):
+            if isinstance(kind, type) and issubclass(kind, Section):
+                names |= names_in(kind)
+    return names
 
 
 def test_comparing_is_loose_about_spaces_and_strict_about_words() -> None:

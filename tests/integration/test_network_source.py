@@ -2,6 +2,8 @@
 
 import contextlib
 import socket
+import subprocess
+import sys
 import threading
 from contextlib import ExitStack
 from pathlib import Path
@@ -10,7 +12,7 @@ from urllib.parse import urlsplit
 import av
 import numpy as np
 import pytest
-from fakes.http_camera import HlsServer, MjpegServer, mjpeg_pictures
+from fakes.http_camera import HlsServer, MjpegServer, endless_picture, mjpeg_pictures
 from fakes.rtmp_server import Publisher, RtmpServer
 from fakes.rtsp_server import H264, HEVC, MJPEG, RtspServer
 from fakes.source import coded_pictures
@@ -22,6 +24,27 @@ from hardware.models import CameraSpec, Codec, Format
 from hardware.sources.network import NetworkSource
 
 PASSWORD = "p/w@ä:1?"
+
+FILM_AND_MEASURE = """
+import re, sys
+from pathlib import Path
+from hardware.errors import CameraUnavailable
+from hardware.models import CameraSpec
+from hardware.sources.network import NetworkSource
+import hardware.sources.net.connection
+
+def most():
+    return int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) >> 10
+
+before = most()
+source = NetworkSource(CameraSpec(camera_id="gate", name="Gate", backend="network", address=sys.argv[1]))
+try:
+    source.open(None)
+    while True:
+        source.read(5.0)
+except CameraUnavailable as error:
+    print(error, most() - before)
+"""
 
 
 def camera(address: str, user: str = "", secret: str = "", **options: str) -> NetworkSource:
@@ -281,3 +304,15 @@ def test_a_playlist_reads_no_files(tmp_path: Path) -> None:
         )
         with pytest.raises(CameraUnavailable):
             timed(lambda: camera(server.url).open(None), 9.0)
+
+
+@pytest.mark.parametrize("good", [0, 40], ids=["first", "later"])
+@pytest.mark.parametrize("length", [b"", b"Content-Length: 2000000000\r\n"], ids=["no length", "a length"])
+def test_a_picture_without_end_is_given_up(good: int, length: bytes) -> None:
+    with endless_picture(mjpeg_pictures(1) * good, length) as url:
+        told = subprocess.run(
+            [sys.executable, "-c", FILM_AND_MEASURE, url], check=True, capture_output=True, text=True, timeout=30
+        ).stdout
+    reason, grown = told.strip().rsplit(" ", 1)
+    assert "more than 16 MiB" in reason
+    assert int(grown) < 200, "MiB"

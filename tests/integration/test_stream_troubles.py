@@ -1,10 +1,14 @@
 """Streams that would go wrong over and over: names that there are not, cameras that change, hosts that are gone."""
 
 import os
+import socket
 import subprocess
+import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -16,6 +20,7 @@ from fakes.streaming import make_stream_order, silent_server
 
 from hardware.launch import child_environment, module_command
 from hardware.models import Packet, StreamReport
+from hardware.sinks.streams.datagrams import DATAGRAM
 from hardware.sinks.streams.publish import HEADER, MODULE, Target
 from hardware.sinks.streams.whip import Forwarder
 
@@ -67,6 +72,38 @@ def test_a_name_that_no_network_can_have_is_no_mistake_of_the_host(film: Film, r
     status, _, _ = forwarder.forward("POST", urlsplit(forwarder.url).path, b"offer")
     forwarder.close()
     assert (status, forwarder.failure.partition(":")[0]) == (502, "no answer from the server")
+
+
+def test_a_name_server_that_does_not_answer_keeps_no_stream_from_its_end(
+    film: Film, reports: Reports, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers, ask = threading.Event(), socket.getaddrinfo
+
+    def slow(host: str, port: int, **wanted: Any) -> Any:
+        if wanted["flags"] != socket.AI_NUMERICHOST:
+            answers.wait(10.0)
+            host = "127.0.0.1"
+        return ask(host, port, **wanted)
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
+        receiver.bind(("127.0.0.1", 0))
+        receiver.settimeout(5.0)
+        order = make_stream_order("udp", f"udp://receiver.example:{receiver.getsockname()[1]}")
+        station = film(FakeSource(H264))
+        station.start_sink(order)
+        time.sleep(0.5)
+        began = time.monotonic()
+        station.stop_sink("stream")
+        ended = reports.ended("stream")
+        assert time.monotonic() - began < 1.0
+        assert (ended.outcome, ended.frames) == ("stopped", 0)
+        station.start_sink(order)
+        time.sleep(0.3)
+        answers.set()
+        report(reports, "live")
+        assert len(receiver.recv(2048)) == DATAGRAM
+        station.stop_sink("stream")
 
 
 def test_a_publisher_whose_host_ended_before_it_had_begun_ends_too() -> None:

@@ -27,6 +27,10 @@ def verify_clips(
     key: Annotated[
         str, typer.Option(metavar="HEX", help="The device's public key, from: cuelight status. Whose clips they are.")
     ] = "",
+    links: Annotated[
+        int,
+        typer.Option(metavar="N", min=0, help="Links that a status or an earlier proof told: fewer is a fault."),
+    ] = 0,
 ) -> None:
     """Prove that clips are what the device recorded, or name the link of the chain that is broken."""
     session = session_of(context)
@@ -36,7 +40,7 @@ def verify_clips(
     only = _file_of(session, clip, place)
     try:
         with _display(session.output) as progress:
-            proof = verify(place, trusted=key.lower(), only=only, progress=progress)
+            proof = verify(place, trusted=key.lower(), least=links, only=only, progress=progress)
     except OSError as error:
         raise FileUnusable(path=error.filename or place, done="read", reason=error.strerror) from error
     if session.output.as_json:

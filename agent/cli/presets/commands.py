@@ -158,4 +158,4 @@ def _followed(session: Session, events: list[int]) -> ExitCode:
 
 def _as_document(answer: dict[str, Any], events: list[int]) -> dict[str, Any]:
     document: dict[str, Any] = {"eventID": events[0]}
-    return document | ({"eventIDs": events, "groupRunID": answer["GroupRunID"]} if len(events) > 1 else {})
+    return document | ({"eventIDs": events, "groupRunID": answer["GroupRunID"]} if "GroupRunID" in answer else {})

@@ -10,7 +10,7 @@ from agent.startup.incidents import note_incidents
 from agent.startup.sealed import SealedState
 from presets_store.clock import Clock
 from presets_store.services import Services
-from presets_store.services.restore import Incident
+from presets_store.services.restoring.restore import Incident
 
 
 def build_linker(folder: Path, sealed: SealedState, services: Services, clock: Clock, serial: str) -> Linker:

@@ -12,7 +12,7 @@ from agent.media.chain.links import BrokenLink, Entry, Link, forge, public_key
 from agent.startup.sealed import SealedState, encoded
 from presets_store.clock import Clock, micros
 from presets_store.errors import CuelightError
-from presets_store.services.restore import Incident
+from presets_store.services.restoring.restore import Incident
 
 logger = logging.getLogger(__name__)
 

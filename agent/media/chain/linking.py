@@ -9,7 +9,7 @@ from agent.media.chain.links import Entry
 from presets_store.clock import Clock, micros
 from presets_store.errors import CuelightError
 from presets_store.services.clips import ClipsService
-from presets_store.services.restore import Incident
+from presets_store.services.restoring.restore import Incident
 from presets_store.storage.errors import DatabaseDamaged
 from presets_store.storage.records import Clip
 

@@ -52,13 +52,21 @@ Progress = Callable[[int, int], None]
 """Told how many bytes of how many were read."""
 
 
-def verify(folder: Path, *, trusted: str = "", only: str = "", progress: Progress = lambda _done, _all: None) -> Proof:
+def verify(
+    folder: Path,
+    *,
+    trusted: str = "",
+    least: int = 0,
+    only: str = "",
+    progress: Progress = lambda _done, _all: None,
+) -> Proof:
     """Checks the chain in the media folder `folder` and the files that it speaks of; `only` limits that to one file.
 
-    `trusted` as in `Check`. Raises OSError.
+    `trusted` as in `Check`. `least`: how many links there were once; a chain that was cut at its end has fewer, and
+    holds in itself. Raises OSError.
     """
     proof = Proof()
-    said = _read_chain(Ledger(folder), trusted, proof)
+    said = _read_chain(Ledger(folder), trusted, least, proof)
     wanted = {file: each for file, each in said.items() if only in ("", file)}
     _check_files(folder, wanted, proof, progress)
     if only and not (proof.clips or proof.removed or any(fault.file == only for fault in proof.faults)):
@@ -81,7 +89,7 @@ class _Said:
     removed: bool = False
 
 
-def _read_chain(ledger: Ledger, trusted: str, proof: Proof) -> dict[str, _Said]:
+def _read_chain(ledger: Ledger, trusted: str, least: int, proof: Proof) -> dict[str, _Said]:
     said: dict[str, _Said] = {}
     check = Check(trusted)
     for link in follow(ledger.lines(), check):
@@ -97,6 +105,9 @@ def _read_chain(ledger: Ledger, trusted: str, proof: Proof) -> dict[str, _Said]:
             each.removed = link.entry.kind == "removed"
             if not each.removed:
                 each.clip = each.clip or (link.number, link.entry)
+    if check.number < least and len(proof.faults) < MOST_FAULTS:
+        reason = f"it is missing: the chain ends at link {check.number}, and had {least}"
+        proof.faults.append(Fault(check.number + 1, "", reason))
     proof.keys = check.keys
     return said
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from agent.media.library import MediaLibrary
@@ -18,7 +18,7 @@ from agent.startup.incidents import note_incidents
 from presets_store.clock import Clock, micros
 from presets_store.errors import CuelightError
 from presets_store.services import Services
-from presets_store.services.restore import Incident
+from presets_store.services.restoring.restore import Incident
 from presets_store.storage.errors import DatabaseDamaged
 from presets_store.storage.records import IndexedFile
 
@@ -32,6 +32,9 @@ ROUND_EVERY = 60.0
 
 AT_ONCE = 50
 """Files that are removed between two looks at what is protected."""
+
+TRIED_AGAIN_AFTER = 3600.0
+"""Seconds until a file that could not be removed is tried again: what is in the way is seldom gone by itself."""
 
 TOLD_EVERY = 600.0
 """Seconds in which a full disk becomes one incident, however often a recording stumbles on it."""
@@ -72,7 +75,7 @@ class Retention:
         self._inventory = Inventory(library.folder)
         self._reserve = Reserve(settings.state_folder)
         self._index: Mapping[str, IndexedFile] = {}
-        self._stuck: set[str] = set()
+        self._stuck: dict[str, float] = {}
         self._looked_at = float("-inf")
         self._told_at = float("-inf")
         self.kept = Kept()
@@ -121,7 +124,8 @@ class Retention:
         now = self._clock.now() if self._clock.quality().trusted else 0.0
         old_before = now - policy.max_age if policy.max_age else 0.0
         found = await asyncio.to_thread(self._inventory.look, self._index, old_before)
-        stored = [replace(each, held=True) if each.file in self._stuck else each for each in found.stored]
+        stuck = self._still_stuck()
+        stored = [replace(each, held=True) if each.file in stuck else each for each in found.stored]
         wanted = plan(stored, policy, free, now)
         gone = await self._remove(wanted.removals)
         self._judge([each for each in stored if each.file not in gone], policy, wanted)
@@ -129,6 +133,12 @@ class Retention:
             await asyncio.to_thread(remove_if_deserted, folder)
         if sound:
             await self._put_in_order(found)
+
+    def _still_stuck(self) -> Collection[str]:
+        """The files that could not be removed, and are not to be tried again yet."""
+        now = self._clock.monotonic()
+        self._stuck = {file: until for file, until in self._stuck.items() if now < until}
+        return self._stuck
 
     async def _read_index(self) -> bool:
         """Whether the index can be read, and written as far as there is something to write."""
@@ -173,7 +183,7 @@ class Retention:
         try:
             await asyncio.to_thread(remove, self._library.folder / stored.file, noted=noted)
         except OSError as error:
-            self._stuck.add(stored.file)
+            self._stuck[stored.file] = self._clock.monotonic() + TRIED_AGAIN_AFTER
             logger.error("%s cannot be removed: %s", stored.file, error, extra={"file": stored.file})
             if is_clip(stored.file):
                 await self._library.take_back(stored.file)

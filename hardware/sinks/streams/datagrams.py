@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 from hardware.models import StreamOrder
 from hardware.sinks.streams.link import LinkLost, Shape, Unit
+from hardware.sinks.streams.lookup import Lookup, Receiver
 from hardware.sinks.streams.transport import TransportStream
 
 DATAGRAM = 7 * 188
@@ -15,46 +16,58 @@ _TTL = 16
 
 
 class DatagramLink:
-    """See `Link`."""
+    """See `Link`. The first picture waits until the receiver's name is looked up."""
 
     def __init__(self, order: StreamOrder, shape: Shape) -> None:
-        """Looks the receiver up. Raises LinkLost."""
         parts = urlsplit(order.url)
-        try:
-            found = socket.getaddrinfo(parts.hostname, parts.port, type=socket.SOCK_DGRAM)
-            family, kind, protocol, _, address = found[0]
-            self._socket = socket.socket(family, kind, protocol)
-            self._socket.setblocking(False)
-            if family == socket.AF_INET:
-                self._socket.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, _TTL)
-        except (OSError, UnicodeError) as error:  # the latter: a name with a label of more than 63 characters
-            raise LinkLost(f"no way to the receiver: {getattr(error, 'strerror', None) or error}") from error
-        self._address = address
+        self._lookup = Lookup(parts.hostname or "", parts.port or 0)
+        self._socket: socket.socket | None = None
         self._transport = TransportStream(shape)
+        self._waiting = b""
         self._sent = 0
 
     @property
     def has_room(self) -> bool:
-        return True
+        return not self._waiting
 
     def send(self, unit: Unit) -> None:
-        data = self._transport.pack(unit)
+        self._waiting = self._transport.pack(unit)
+        self._flush()
+
+    def sent(self) -> int:
+        self._flush()
+        return self._sent
+
+    def wait(self, seconds: float) -> None:
+        self._lookup.wait(seconds)
+
+    def close(self, seconds: float) -> int:  # noqa: ARG002 - there is nobody to say it to
+        self._transport.close()
+        if self._socket is not None:
+            self._socket.close()
+        return self._sent
+
+    def _flush(self) -> None:
+        """Sends what waits, once it is known where to. Raises LinkLost."""
+        receiver = self._lookup.receiver()
+        if receiver is None or not self._waiting:
+            return
+        data, self._waiting = self._waiting, b""
         try:
+            self._socket = self._socket or _socket_to(receiver)
             for start in range(0, len(data), DATAGRAM):
-                self._socket.sendto(data[start : start + DATAGRAM], self._address)
+                self._socket.sendto(data[start : start + DATAGRAM], receiver.address)
         except BlockingIOError:
             return  # the network takes no more now: the rest of the picture is lost, as datagrams may be
         except OSError as error:
             raise LinkLost(f"the receiver cannot be reached: {error.strerror}") from error
         self._sent += 1
 
-    def sent(self) -> int:
-        return self._sent
 
-    def wait(self, seconds: float) -> None:
-        """There is always room."""
-
-    def close(self, seconds: float) -> int:  # noqa: ARG002 - there is nobody to say it to
-        self._transport.close()
-        self._socket.close()
-        return self._sent
+def _socket_to(receiver: Receiver) -> socket.socket:
+    """Raises OSError."""
+    made = socket.socket(receiver.family, socket.SOCK_DGRAM)
+    made.setblocking(False)
+    if receiver.family == socket.AF_INET:
+        made.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, _TTL)
+    return made

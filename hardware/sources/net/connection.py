@@ -18,6 +18,7 @@ from hardware.models import Codec, Format, Packet
 from hardware.sources.annexb import LONGEST_SIDE, MOST_PIXELS, ParameterSets
 from hardware.sources.feed import Feed
 from hardware.sources.net.address import Place
+from hardware.sources.net.allocation import bound_allocations
 from hardware.sources.net.times import ArrivalTimes, PlayoutTimes
 from hardware.sources.sizes import picture_size
 from hardware.v4l2.pictures import BrokenPicture, measure_jpeg
@@ -28,6 +29,7 @@ SEGMENT_SECONDS = 30.0
 """How long the next piece of an HLS stream may take."""
 
 MAX_PICTURE_BYTES = 16 << 20
+_TOO_LONG = f"it sent a picture of more than {MAX_PICTURE_BYTES >> 20} MiB"
 _SETTLE_NS = 200_000_000
 """How long pictures are held back at the start: those that were waiting come at once and were taken before."""
 
@@ -58,12 +60,15 @@ def play(place: Place, feed: Feed) -> None:
     """Connects and passes everything on to `feed` until it is stopped. Raises CameraUnavailable, FormatUnsupported."""
     silent = SEGMENT_SECONDS if place.form == "hls" else STALL_AFTER
     timeout = (CONNECT_SECONDS, silent)
+    bound_allocations()
     try:
         # Cameras tell their names in any encoding.
         with av.open(
             place.url, "r", format=place.form, options=place.options, timeout=timeout, metadata_errors="replace"
         ) as container:
             Connection(container, place, feed).run()
+    except av.error.MemoryError:
+        raise _unavailable(place, _TOO_LONG) from None
     except av.error.ExitError:
         raise _unavailable(place, "it does not answer in time, or stopped sending") from None
     except av.error.HTTPUnauthorizedError:
@@ -156,20 +161,32 @@ class Connection:
     def _arrivals(self) -> Iterator[Arrived]:
         sequence = -1
         begun = False
-        for packet in self._container.demux(self._video):
+        for packet in self._packets():
             arrival_ns = time.monotonic_ns()
             if self._feed.stopping.is_set():
                 return
             if packet.size == 0:  # PyAV's mark of the end
                 continue
             if packet.size > MAX_PICTURE_BYTES:
-                raise _unavailable(self._place, f"it sent a picture of more than {MAX_PICTURE_BYTES >> 20} MiB")
+                raise _unavailable(self._place, _TOO_LONG)
             sequence += 1
             key, pts_ns = packet.is_keyframe, self._order.check(packet, self._place)
             data = self._whole(packet, key) if key or begun else b""
             if data:
                 begun = True
                 yield Arrived(data, key, pts_ns, arrival_ns, sequence)
+
+    def _packets(self) -> "Iterator[av.Packet[VideoStream]]":
+        arrived = False
+        try:
+            for packet in self._container.demux(self._video):
+                arrived = True
+                yield packet
+        except av.error.ExitError:
+            if arrived or self._place.form != _UNTIMED:
+                raise
+            # The library may have given up a picture that was too long while it looked at the stream, and says nothing.
+            raise _unavailable(self._place, f"no whole picture came in time, or {_TOO_LONG}") from None
 
     def _whole(self, packet: "av.Packet[VideoStream]", key: bool) -> bytes:
         """The picture as sinks take it; empty for a broken one, which then is a gap."""

@@ -7,7 +7,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from presets_store import __version__
-from presets_store.api.documentation import Operation, operation_of
+from presets_store.api.documentation import Access, Operation, operation_of
 from presets_store.api.openapi import texts
 from presets_store.api.openapi.event_parameters import add_event_parameters, parameter_models
 from presets_store.api.openapi.failures import common_responses
@@ -39,14 +39,14 @@ def document(routes: Sequence[web.RouteDef]) -> dict[str, Any]:
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/", "description": "the root of the host that serves this document"}],
-        "security": texts.SIGNED,
+        "security": texts.SECURITY[Access.SIGNED],
         "tags": list(_tags(routes)),
         "paths": paths,
         "components": {
             "schemas": dict(sorted(schemas.components.items())),
             "responses": common_responses(),
             "parameters": texts.HEADERS,
-            "securitySchemes": texts.SECURITY_SCHEMES | texts.LINK_SCHEME,
+            "securitySchemes": texts.SIGNATURE_SCHEMES | texts.OTHER_SCHEMES,
         },
     }
 

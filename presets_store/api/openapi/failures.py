@@ -10,24 +10,27 @@ from presets_store.api.errors import (
     InvalidHeader,
     InvalidIdempotencyKey,
     LinkRefused,
-    LocalOnly,
     NonceMemoryFull,
     NonceUsed,
+    NotByProxy,
     SignatureHeaderRepeated,
 )
-from presets_store.api.problems import CONTENT_TYPE, STATUS_BY_KIND
+from presets_store.api.people.errors import NotPrivate, TooManyFailures
+from presets_store.api.problems import CONTENT_TYPE, STATUS_BY_KIND, phrase_of
 from presets_store.errors import CuelightError
 from presets_store.protocol.errors import BadJson, BadRequestBody
 from presets_store.protocol.signing import SignatureRefused
 from presets_store.protocol.system import ProblemDocument
+from presets_store.rules.permissions import Forbidden
 from presets_store.services.errors import IdempotencyMismatch, KeyUnknown
+from presets_store.services.people.errors import SessionOver
 from presets_store.storage.errors import DatabaseClosed, DatabaseDamaged, LostUpdate, StorageUnavailable
 
 
 class Failure(NamedTuple):
     """One stable code, the status that it comes with, and what it means."""
 
-    status: HTTPStatus
+    status: int
     code: str
     meaning: str
 
@@ -49,7 +52,7 @@ _OF_STORAGE: Final = (StorageUnavailable, DatabaseDamaged, DatabaseClosed)
 _FIELD: Final = re.compile(r"\{[^}]*\}")
 _PROBLEM: Final = f"#/components/schemas/{ProblemDocument.__name__}"
 
-_HEADERS: Final[Mapping[HTTPStatus, dict[str, Any]]] = {
+_HEADERS: Final[Mapping[int, dict[str, Any]]] = {
     HTTPStatus.UNAUTHORIZED: {"WWW-Authenticate": {"schema": {"const": "HMAC-SHA256"}}},
     HTTPStatus.TOO_MANY_REQUESTS: {"Retry-After": {"description": "Seconds.", "schema": {"type": "string"}}},
     HTTPStatus.SERVICE_UNAVAILABLE: {"Retry-After": {"description": "Seconds.", "schema": {"type": "string"}}},
@@ -60,7 +63,7 @@ def responses_of(operation: Operation) -> dict[str, Any]:
     """The OpenAPI responses of all that the operation may be refused with."""
     by_status = _by_status(operation)
     return {
-        str(status.value): _reference(status) if codes == _COMMON.get(status) else _response(status, codes)
+        str(int(status)): _reference(status) if codes == _COMMON.get(status) else _response(status, codes)
         for status, codes in sorted(by_status.items())
     }
 
@@ -70,9 +73,9 @@ def common_responses() -> dict[str, Any]:
     return {_name(status): _response(status, codes) for status, codes in _COMMON.items()}
 
 
-def _by_status(operation: Operation) -> dict[HTTPStatus, dict[str, str]]:
+def _by_status(operation: Operation) -> dict[int, dict[str, str]]:
     """What each code means, by status."""
-    by_status: dict[HTTPStatus, dict[str, str]] = {}
+    by_status: dict[int, dict[str, str]] = {}
     for failure in _failures(operation):
         by_status.setdefault(failure.status, {}).setdefault(failure.code, failure.meaning)
     return by_status
@@ -84,13 +87,17 @@ def _failures(operation: Operation) -> Iterator[Failure]:
     if operation.access is Access.ANYONE:
         return
     yield from _AUTHENTICATED
-    yield from _failures_of((*_OF_SIGNATURES, *_OF_STORAGE, InvalidIdempotencyKey))
-    if operation.access is Access.LOCAL:
-        yield from _failures_of((LocalOnly,))
-    if operation.access is Access.LINK:
-        yield from _failures_of((LinkRefused,))
+    yield from _failures_of(_OF_STORAGE)
     if operation.body or operation.query:
         yield from _failures_of((BadJson, BadRequestBody))
+    if operation.access is Access.ADDRESS:
+        return
+    yield from _failures_of((NotByProxy, NotPrivate, TooManyFailures))
+    if operation.access in (Access.PASSWORD, Access.ENROLMENT, Access.TOKEN):
+        return
+    yield from _failures_of((*_OF_SIGNATURES, SessionOver, InvalidIdempotencyKey, Forbidden))
+    if operation.access is Access.LINK:
+        yield from _failures_of((LinkRefused,))
     if operation.headers:
         yield from _failures_of((InvalidHeader,))
     if operation.writes:
@@ -113,19 +120,19 @@ def _meaning(error: type[CuelightError]) -> str:
 _COMMON: Final = _by_status(Operation("", body=ProblemDocument, writes=True))
 
 
-def _name(status: HTTPStatus) -> str:
-    return status.phrase.title().replace(" ", "")
+def _name(status: int) -> str:
+    return phrase_of(status).title().replace(" ", "")
 
 
-def _reference(status: HTTPStatus) -> dict[str, Any]:
+def _reference(status: int) -> dict[str, Any]:
     return {"$ref": f"#/components/responses/{_name(status)}"}
 
 
-def _response(status: HTTPStatus, codes: Mapping[str, str]) -> dict[str, Any]:
+def _response(status: int, codes: Mapping[str, str]) -> dict[str, Any]:
     lines = [f"- `{code}`: {meaning}" for code, meaning in codes.items()]
-    code = {"properties": {"code": {"enum": list(codes)}, "status": {"const": status.value}}}
+    code = {"properties": {"code": {"enum": list(codes)}, "status": {"const": int(status)}}}
     response: dict[str, Any] = {
-        "description": f"{status.phrase}\n\n" + "\n".join(lines),
+        "description": f"{phrase_of(status)}\n\n" + "\n".join(lines),
         "content": {CONTENT_TYPE: {"schema": {"allOf": [{"$ref": _PROBLEM}, code]}}},
     }
     if status in _HEADERS:

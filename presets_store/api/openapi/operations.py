@@ -20,11 +20,11 @@ def describe(route: web.RouteDef, method: str, schemas: Schemas) -> dict[str, An
     """The operation object of a route."""
     operation = operation_of(route)
     found: dict[str, Any] = {
-        "operationId": identifier(method, route.path),
+        "operationId": operation.identifier or identifier(method, route.path),
         "tags": [group_of(route.handler.__module__)],
         "summary": operation.summary,
     }
-    if description := _description(route, operation):
+    if description := description_of(route):
         found["description"] = description
     if parameters := [
         *_path_parameters(route, operation),
@@ -37,11 +37,9 @@ def describe(route: web.RouteDef, method: str, schemas: Schemas) -> dict[str, An
             "required": schemas.says_something(operation.body),
             "content": {"application/json": {"schema": schemas.of(operation.body, REQUEST)}},
         }
-    if operation.access is Access.LINK:
-        found["security"] = [*texts.SIGNED, texts.LINKED]
-    elif operation.access is not Access.SIGNED:
-        found["security"] = []
-    found["responses"] = _success(operation, schemas) | responses_of(operation)
+    if operation.access is not Access.SIGNED:
+        found["security"] = texts.SECURITY[operation.access]
+    found["responses"] = _success(operation, schemas) | _parts(operation) | responses_of(operation)
     return found
 
 
@@ -49,13 +47,6 @@ def group_of(module: str) -> str:
     """The tag of the routes of a module: `presets_store.api.events` -> `events`, `agent.api.routes` -> `agent`."""
     package, *_, name = module.split(".")
     return package if name == _OF_THE_OWNER else name.replace("_", " ")
-
-
-def _description(route: web.RouteDef, operation: Operation) -> str:
-    said = description_of(route)
-    if operation.access is not Access.LOCAL:
-        return said
-    return f"{said}\n\n{texts.LOCAL_ONLY}" if said else texts.LOCAL_ONLY
 
 
 def _path_parameters(route: web.RouteDef, operation: Operation) -> Iterator[dict[str, Any]]:
@@ -94,6 +85,18 @@ def _success(operation: Operation, schemas: Schemas) -> dict[str, Any]:
     elif operation.answer is not None:
         response["content"] = {operation.content_type: {"schema": schemas.of(operation.answer, ANSWER)}}
     return {"200": response}
+
+
+def _parts(operation: Operation) -> dict[str, Any]:
+    """Of the headers Range, If-Range, If-Match and their like."""
+    if not operation.ranges:
+        return {}
+    return {
+        "206": {"description": "The part that was asked for.", "content": {kind: {} for kind in operation.media}},
+        "304": {"description": "Not changed; the body is empty."},
+        "412": {"description": "Changed; the body is empty."},
+        "416": {"description": "There is no such part; the body is empty."},
+    }
 
 
 def _outcome(operation: Operation) -> str:

@@ -1,16 +1,20 @@
 """What the document says that no model and no handler knows."""
 
+from collections.abc import Mapping
 from typing import Any, Final
+
+from presets_store.api.documentation import Access
 
 TITLE: Final = "cuelight"
 
 DESCRIPTION: Final = """\
 Presets, events, devices, cameras and clips of a cuelight device or hub.
 
-**Who may ask.** Every request over TCP is signed, except where an operation names no security: five headers, described
-under `components.securitySchemes` and, step by step, in `docs/signing.md`. On the Unix socket of a device
-(`/run/cuelight/api.sock`) nothing is signed: whoever the permissions of the file let in is trusted. The path is part of
-each signature, so the API is served at the root of its host.
+**Who may ask.** Every request over TCP is signed, except where an operation names other security or none: five
+headers, described under `components.securitySchemes` and, step by step, in `docs/signing.md`. People at a browser sign
+in instead (`POST /v1/session`) and send the session's token as `Authorization`; 419 says that it is over. On the Unix
+socket of a device (`/run/cuelight/api.sock`) nothing is signed: whoever the permissions of the file let in is trusted.
+The path is part of each signature, so the API is served at the root of its host.
 
 **Bodies.** JSON in UTF-8, at most 1 MiB. The schemas show the one right form; more is read: the first letter of a name
 in either case, `null` for a member that is absent, `""` for a number that is absent, a number in a string. Unknown
@@ -26,7 +30,7 @@ HEAD is.
 answer again.
 """
 
-SECURITY_SCHEMES: Final[dict[str, Any]] = {
+SIGNATURE_SCHEMES: Final[dict[str, Any]] = {
     "authorization": {
         "type": "apiKey",
         "in": "header",
@@ -66,20 +70,40 @@ SECURITY_SCHEMES: Final[dict[str, Any]] = {
     },
 }
 
-SIGNED: Final[list[dict[str, list[str]]]] = [{name: [] for name in SECURITY_SCHEMES}]
-"""All five together."""
-
-LINK_SCHEME: Final[dict[str, Any]] = {
+OTHER_SCHEMES: Final[dict[str, Any]] = {
+    "session": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "Authorization",
+        "description": "The bare token of a session: `sessionGuid` of `POST /v1/session`. Over TLS, or from loopback.",
+    },
+    "password": {"type": "http", "scheme": "basic", "description": "A user's name and password, in UTF-8."},
     "link": {
         "type": "apiKey",
         "in": "query",
         "name": "token",
         "description": "The token of a link (`POST /v1/camera/{camera}/viewlink`): it opens one camera for a while.",
-    }
+    },
+    "address": {
+        "type": "apiKey",
+        "in": "query",
+        "name": "token",
+        "description": "Part of the address that `fileLocation` or `signedURL` is: for one file, one use, one hour.",
+    },
 }
 
-LINKED: Final[dict[str, list[str]]] = {name: [] for name in LINK_SCHEME}
-"""Instead of a signature."""
+_SIGNED: Final[dict[str, list[str]]] = {name: [] for name in SIGNATURE_SCHEMES}
+
+SECURITY: Final[Mapping[Access, list[dict[str, list[str]]]]] = {
+    Access.ANYONE: [],
+    Access.SIGNED: [_SIGNED, {"session": []}],
+    Access.LINK: [_SIGNED, {"session": []}, {"link": []}],
+    Access.ADDRESS: [{"address": []}],
+    Access.PASSWORD: [{"password": []}],
+    Access.ENROLMENT: [],
+    Access.TOKEN: [],
+}
+"""Any one of the list; all five of a signature together."""
 
 _TOKEN: Final = {"type": "string", "pattern": "^[!-~]{0,128}$"}
 
@@ -109,7 +133,6 @@ DATE_HEADER: Final[dict[str, Any]] = {
     "schema": {"type": "string"},
 }
 
-LOCAL_ONLY: Final = "Only over the Unix socket of the device; a signed request is refused with 403."
 EVENT_STREAM: Final = (
     "Server-sent events. `event` is the `kind`, `id` the `sequence`, and `data` one JSON document:"
     ' `#/components/schemas/{model}`. `event: lagged` with `{{"dropped": n}}` tells that the listener was too slow.'

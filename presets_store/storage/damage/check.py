@@ -18,8 +18,9 @@ from presets_store.storage.errors import DatabaseDamaged, StorageUnavailable
 from presets_store.storage.events import insert_event, unfinished_events
 from presets_store.storage.outbox import add_to_outbox
 from presets_store.storage.records import OutboxItem
+from presets_store.storage.schema import metadata
 from presets_store.storage.sqlite import UNREADABLE, translated_at_open
-from presets_store.storage.tables import metadata, outbox
+from presets_store.storage.tables import outbox
 
 _BUSY_SECONDS = 5.0
 _TOLD = 3

@@ -1,7 +1,8 @@
 """What of a damaged database is worth saving, read as records.
 
-Taken are devices, presets, access keys, reports that wait in the outbox, the events that they are about or that had not
-ended, and how far keys were given out. Clips are not: the media folder is the truth about them.
+Taken are devices and their groups, presets, users, access keys, reports that wait in the outbox, the events that they
+are about or that had not ended, and how far keys were given out. Clips are not: the media folder is the truth about
+them.
 """
 
 import contextlib
@@ -18,14 +19,16 @@ from presets_store.rules.event import Event
 from presets_store.storage.damage.aside import log_bytes
 from presets_store.storage.damage.remains import LARGEST_KEY, Remains, Row, remains_of
 from presets_store.storage.events import UNFINISHED
+from presets_store.storage.fleet.records import DeviceGroup, GroupMember
 from presets_store.storage.meta import COUNTED
+from presets_store.storage.people.records import User
 from presets_store.storage.records import ApiKey, Device, OutboxItem, Preset
 from presets_store.storage.sqlite import UNREADABLE
 
-Record = TypeVar("Record", Device, Preset, ApiKey, OutboxItem, Event)
+Record = TypeVar("Record", Device, Preset, ApiKey, OutboxItem, Event, User, DeviceGroup, GroupMember)
 
 _HINTS: Mapping[Any, dict[str, Any]] = {
-    kind: get_type_hints(kind) for kind in (Device, Preset, ApiKey, OutboxItem, Event)
+    kind: get_type_hints(kind) for kind in (Device, Preset, ApiKey, OutboxItem, Event, User, DeviceGroup, GroupMember)
 }
 
 SECONDS = 20.0
@@ -37,11 +40,17 @@ _MOST = 50_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Salvaged:
-    """What could be read. `bad`: rows that made no sense; `incomplete`: tables of which rows may be missing."""
+    """What could be read. `bad`: rows that made no sense; `incomplete`: tables of which rows may be missing.
+
+    The `user_key` of a key is None in a file from before there were users, and then only.
+    """
 
     devices: tuple[Device, ...] = ()
     presets: tuple[Preset, ...] = ()
     keys: tuple[ApiKey, ...] = ()
+    users: tuple[User, ...] = ()
+    groups: tuple[DeviceGroup, ...] = ()
+    members: tuple[GroupMember, ...] = ()
     reports: tuple[OutboxItem, ...] = ()
     events: tuple[Event, ...] = ()
     marks: Mapping[str, int] = field(default_factory=dict)
@@ -57,9 +66,18 @@ class _Reading:
         self.marks = dict.fromkeys(COUNTED, 0)
         self.bad = 0
         self.overfull: set[str] = set()
+        self.has_users = False
 
     def all(self, table: str, kind: type[Record]) -> tuple[Record, ...]:
         return self._held(table, self._records(table, kind))
+
+    def keys(self) -> tuple[ApiKey, ...]:
+        """Notes besides whether the file is from before there were users: then its keys have no column for one."""
+        return self._held("keys", self._records("keys", ApiKey, self._note_users))
+
+    def _note_users(self, key: Row) -> bool:
+        self.has_users = self.has_users or "user_key" in key
+        return True
 
     def reports(self) -> tuple[OutboxItem, ...]:
         return self._held("outbox", (item for item in self._records("outbox", OutboxItem) if self._is_report(item)))
@@ -132,7 +150,10 @@ def _salvaged(remains: Remains) -> Salvaged:
     reading = _Reading(remains)
     devices = reading.all("devices", Device)
     reports = reading.reports()
-    keys = reading.all("keys", ApiKey)
+    keys = reading.keys()
+    users = reading.all("users", User) if reading.has_users else ()
+    groups = reading.all("device_groups", DeviceGroup) if reading.has_users else ()
+    members = reading.all("group_members", GroupMember) if reading.has_users else ()
     presets = reading.all("presets", Preset)
     reading.count_keys()
     events = reading.events(reports)
@@ -140,6 +161,9 @@ def _salvaged(remains: Remains) -> Salvaged:
         devices=devices,
         presets=presets,
         keys=keys,
+        users=users,
+        groups=groups,
+        members=members,
         reports=reports,
         events=events,
         marks={table: mark for table, mark in reading.marks.items() if mark},
@@ -155,6 +179,8 @@ def record_of(kind: type[Record], row: Row) -> Record:
     """
     hints, row = _HINTS[kind], _with_known_names(row, _HINTS[kind])
     values = {name: _value(hint, row[name]) for name, hint in hints.items() if name in row}
+    if kind is ApiKey and values.get("user_key", "") is None:
+        values["user_key"] = 0  # lost, and none of the keys from before there were users
     record = kind(**values)
     if not 0 <= record.key <= LARGEST_KEY:
         raise ValueError("no key of ours")
@@ -184,6 +210,6 @@ def _value(hint: Any, found: object) -> Any:
         return float(found)
     if issubclass(hint, Enum):
         return hint(found.decode() if isinstance(found, bytes) else found)
-    if hint in (int, bytes) and isinstance(found, hint):
+    if hint in (int, bytes, str) and isinstance(found, hint):
         return found
     raise ValueError(f"{found!r} is no {hint.__name__}")

@@ -6,7 +6,7 @@ be given out a second time.
 
 from alembic import context
 
-from presets_store.storage.tables import metadata
+from presets_store.storage.schema import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

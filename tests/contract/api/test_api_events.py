@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import threading
 from typing import Any
 
@@ -254,3 +255,20 @@ async def test_a_long_list_is_written_outside_the_event_loop(
     assert await store.client.json("POST", "/v1/event/list", {}) == short
     assert len(short) == 3
     assert [thread is threading.main_thread() for thread in where] == [True, False]
+
+
+@pytest.mark.parametrize("order", ["asc", "desc"])
+async def test_a_list_goes_on_where_its_last_page_ended(client: SigningClient, order: str) -> None:
+    made = [(await client.json("POST", "/v1/event", RECORDING))["eventID"] for _ in range(5)]
+    query: dict[str, str] = {}
+    pages: list[list[int]] = []
+    while True:
+        answer = await client.call("POST", "/v1/event/list", {"count": 2, "order": order}, query=query)
+        pages.append([event["key"] for event in answer.json()])
+        if "Link" not in answer.headers:
+            break
+        link = re.fullmatch(r'</v1/event/list\?after=(\d+)>; rel="next"', answer.headers["Link"])
+        assert link is not None
+        query = {"after": link[1]}
+    assert [len(page) for page in pages] == [2, 2, 1]
+    assert [key for page in pages for key in page] == (made if order == "asc" else made[::-1])

@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 from aiohttp import StreamReader
 from fakes.clock import ManualClock
-from fakes.served_store import SERIAL, ServedStore, until
+from fakes.principals import client_of
+from fakes.served_store import SERIAL, ServedStore, SigningClient, until
 from fakes.stored import make_clip
 
 from presets_store.protocol.live import LiveKind
 from presets_store.protocol.statuses import EventStatus
+from presets_store.rules.permissions import Role, ScopeKind
 from presets_store.services.caller import INSIDE
 from presets_store.services.live import LiveHub
 from presets_store.storage.records import Camera
@@ -46,8 +48,8 @@ class Listener:
 
 
 @asynccontextmanager
-async def listening(store: ServedStore) -> AsyncIterator[Listener]:
-    headers = store.client.sign("GET", "/v1/live")
+async def listening(store: ServedStore, client: SigningClient | None = None) -> AsyncIterator[Listener]:
+    headers = (client or store.client).sign("GET", "/v1/live")
     async with store.client.session.get(store.root + "/v1/live", headers=headers) as response:
         assert (response.status, response.content_type) == (200, "text/event-stream")
         listener = Listener(response.content)
@@ -118,11 +120,31 @@ async def test_listeners_are_let_go_when_the_server_stops(store: ServedStore) ->
 
 
 async def test_a_listener_goes_with_its_key(store: ServedStore) -> None:
-    (key,) = await store.services.keys.list()
+    (key,) = await store.services.keys.list(INSIDE)
     async with listening(store) as listener:
         await store.services.keys.describe(INSIDE, key.key, "phone")
         await store.services.keys.revoke(INSIDE, key.key)
         assert await listener.block() == {}
+
+
+async def test_a_listener_hears_of_devices_in_reach_only(store: ServedStore) -> None:
+    group = await store.client.json("POST", "/v1/devicegroup", {"value": "hall"})
+    other = (await store.client.json("POST", "/v1/device", {"serialNumber": "SN-OTHER"}))["key"]
+    itself = await client_of(store, Role.DEVICE, ScopeKind.DEVICE, store.device)
+    crew = await client_of(store, Role.READER, ScopeKind.GROUP, group["key"])
+
+    async def queue(device: int) -> int:
+        answer = await store.client.json("POST", "/v1/event", {"deviceID": device, "eventType": "Video_Test_event"})
+        return int(answer["eventID"])
+
+    async with listening(store, itself) as device, listening(store, crew) as member:
+        await queue(other)
+        mine = await queue(store.device)
+        assert (await device.message())["data"]["key"] == mine
+        joined = await store.client.call("POST", f"/v1/devicegroup/{group['key']}/device/{other}")
+        assert joined.status == 200
+        theirs = await queue(other)
+        assert (await member.message())["data"]["key"] == theirs, "from when it joined the group"
 
 
 async def test_places_for_listeners_are_limited(store: ServedStore) -> None:
@@ -136,7 +158,7 @@ async def test_places_for_listeners_are_limited(store: ServedStore) -> None:
 
 async def test_a_slow_listener_keeps_the_newest_and_learns_what_it_lost() -> None:
     hub = LiveHub(ManualClock(), queue_limit=3)
-    with hub.listening() as slow, hub.listening() as quick:
+    with hub.listening(INSIDE) as slow, hub.listening(INSIDE) as quick:
         for percent in range(5):
             hub.publish(LiveKind.PROGRESS, 1, {"percentComplete": percent})
             assert quick.take() is not None

@@ -11,7 +11,7 @@ from presets_store.errors import CuelightError
 from presets_store.protocol.startup import StandalonePreset
 from presets_store.rules.event import Event
 from presets_store.rules.workflow import NestedWorkflow, goes_on, step_index, workflow_of
-from presets_store.services.errors import NotFound
+from presets_store.services.errors import InvalidInput, NotFound
 
 WHOLE = StandalonePreset(key=9, event_preset_name="inside", device_id=4711, event_type_id=7, max_attempts=3)
 
@@ -57,6 +57,14 @@ async def test_a_step_runs_where_it_says_else_where_its_preset_does(store: Serve
     assert (await events.child(parent, 1, key, store.device)).device_key == store.device
     whole = await events.child(parent, 2, WHOLE)
     assert (whole.device_key, whole.preset_key, whole.max_attempts) == (store.device, 9, 3)
+
+
+async def test_a_step_whose_preset_is_a_groups_needs_a_device(store: ServedStore) -> None:
+    group = (await store.client.json("POST", "/v1/devicegroup", {"value": "Foyer"}))["key"]
+    parent, key = await workflow(store), await preset(store, deviceID=0, deviceGroupID=group)
+    with pytest.raises(InvalidInput, match=f"targets device group {group}"):
+        await store.services.events.child(parent, 0, key)
+    assert (await store.services.events.child(parent, 0, key, store.device)).device_key == store.device
 
 
 async def test_what_cannot_be_a_step_is_refused_and_nothing_is_made(store: ServedStore) -> None:

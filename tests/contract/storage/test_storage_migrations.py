@@ -29,8 +29,8 @@ from presets_store.storage.events import insert_event
 from presets_store.storage.presets import delete_preset, insert_preset
 from presets_store.storage.records import Camera
 from presets_store.storage.revision import CURRENT, Schema
+from presets_store.storage.schema import metadata
 from presets_store.storage.sqlite import ensure_migrated
-from presets_store.storage.tables import metadata
 
 REBUILD = """
 from alembic import op

@@ -20,8 +20,10 @@ from hypothesis import strategies as st
 
 from presets_store.protocol.statuses import EventStatus
 from presets_store.sealing import Sealer
-from presets_store.services import build_services, refill, restore
-from presets_store.services.restore import Incident, Kept, open_or_replace
+from presets_store.services import build_services
+from presets_store.services.caller import INSIDE
+from presets_store.services.restoring import refill, restore
+from presets_store.services.restoring.restore import Incident, Kept, open_or_replace
 from presets_store.storage import Database, DatabaseForeign, MigrationFailed, StorageUnavailable
 from presets_store.storage.damage import aside
 from presets_store.storage.damage.aside import note_damage, read_note
@@ -107,6 +109,8 @@ async def test_a_database_with_its_header_lost_is_there_again(path: Path, kept: 
     assert after["devices"] == list(before.devices)
     assert after["presets"] == list(before.presets)
     assert after["keys"] == list(before.keys)
+    assert (after["users"], after["groups"]) == (list(before.users), list(before.groups))
+    assert after["members"] == list(before.members)
     assert after["reports"][: len(UNSENT)] == list(before.reports)
     assert after["events"][: len(UNSENT)] == [event for event in before.events if event.event_status.terminal]
     assert await check(path) == ""
@@ -154,6 +158,8 @@ async def test_a_database_that_is_gone_comes_back_from_what_is_kept(path: Path, 
     (preset,) = after["presets"]
     assert (preset.key, preset.uuid, preset.device_key) == (kept.standalone.key, kept.standalone.uuid, own.key)
     assert after["keys"] == list(kept.keys)
+    assert (after["users"], after["groups"]) == (list(kept.users), list(kept.groups))
+    assert [member.device_key for member in after["members"]] == [own.key]
     assert after["marks"]["events"] == MARK
     assert set_aside_files(path) == ([] if kind == "gone" else [path.with_name("store.db.damaged-20261123T010000Z")])
 
@@ -234,7 +240,7 @@ async def test_the_services_go_on_with_a_restored_database(path: Path, kept: Kep
         assert await services.keys.create_first() is None
         event = await database.write(lambda connection: insert_event(connection, make_event(1)))
         assert event.key == MARK + 1
-        assert (await services.devices.list())[0].key == kept.own.key
+        assert (await services.devices.list(INSIDE))[0].key == kept.own.key
         services.close()
 
 

@@ -1,3 +1,6 @@
+import asyncio
+import contextlib
+import sqlite3
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -10,10 +13,12 @@ from fakes.filled_store import HUB, SERIAL, UNFINISHED, UNSENT, everything, fold
 from fakes.stored import make_event
 
 from presets_store.protocol.statuses import EventStatus
-from presets_store.services.restore import Kept, Restored, restore
+from presets_store.rules.permissions import Role, ScopeKind
+from presets_store.services.restoring.restore import Kept, Restored, restore
 from presets_store.storage import open_database
 from presets_store.storage.damage.salvage import Salvaged
 from presets_store.storage.meta import COUNTED
+from presets_store.storage.people.records import User, UserStatus
 from presets_store.storage.records import ApiKey, Device, KeyStatus, OutboxItem
 
 NOTHING_KEPT = Kept()
@@ -143,3 +148,78 @@ async def test_keys_start_above_every_mark(path: Path, kept: Kept) -> None:
     assert found["marks"]["events"] == 4000
     assert found["marks"]["outbox"] == 6000 + len(UNFINISHED)
     assert found["marks"]["presets"] == 30
+
+
+async def test_a_key_of_an_unknown_user_comes_back_revoked(path: Path) -> None:
+    def key(name: str, user_key: int | None) -> ApiKey:
+        return ApiKey(key=ord(name), access_key=name, sealed_secret=b"read", user_key=user_key)
+
+    crew = User(key=3, name="crew", role=Role.OPERATOR, scope=ScopeKind.GROUP, scope_key=9)
+    read = Salvaged(keys=(key("a", 3), key("b", 4), key("c", 0), key("d", None)), users=(crew,))
+    restored, found, _ = await filled(path, read, Kept())
+    made = next(user for user in found["users"] if user.key != crew.key)
+    assert {one.access_key: (one.user_key, one.status.value) for one in found["keys"]} == {
+        "a": (3, "active"),
+        "b": (None, "revoked"),
+        "c": (None, "revoked"),
+        "d": (made.key, "active"),
+    }
+    assert (made.name, made.role, made.scope) == ("owner", Role.ADMIN, ScopeKind.ALL)
+    assert (restored.keys, restored.revoked, restored.disabled) == (4, 2, 0)
+    assert "2 access keys revoked" in restored.summary
+    assert found["marks"]["device_groups"] == 9, "no new group is the one that crew may do everything in"
+
+
+async def test_who_was_given_other_rights_comes_back_disabled(path: Path, kept: Kept) -> None:
+    before = await saved(path)
+    owner, crew = before.users
+    restored, found, _ = await filled(path, replace(before, users=(owner, replace(crew, role=Role.READER))), kept)
+    assert [user.status for user in found["users"]] == [UserStatus.ACTIVE, UserStatus.DISABLED]
+    assert (restored.disabled, restored.revoked) == (1, 0)
+    _, found, _ = await filled(path, replace(before, users=(owner,)), kept)
+    assert [user.status for user in found["users"]] == [UserStatus.ACTIVE, UserStatus.DISABLED], "it was deleted"
+    _, found, _ = await filled(path, replace(before, users=(owner,), incomplete=("users",)), kept)
+    assert [user.status for user in found["users"]] == [UserStatus.ACTIVE] * 2, "its row may be what is damaged"
+
+
+async def test_a_device_comes_back_into_no_group_that_it_had_left(path: Path, kept: Kept) -> None:
+    before = await saved(path)
+    _, found, _ = await filled(path, replace(before, members=before.members[:1]), kept)
+    assert found["members"] == list(before.members[:1])
+    _, found, _ = await filled(path, before, replace(kept, members=kept.members[1:]))
+    assert found["members"] == list(before.members[1:])
+    _, found, _ = await filled(path, replace(before, members=(), incomplete=("group_members",)), kept)
+    assert found["members"] == list(before.members)
+
+
+async def test_a_key_without_its_user_in_the_file_is_no_old_one(path: Path) -> None:
+    def forget() -> None:
+        with contextlib.closing(sqlite3.connect(path)) as connection:
+            connection.execute("UPDATE keys SET user_key = NULL WHERE access_key = 'key-0=='")
+            connection.commit()
+
+    await asyncio.to_thread(forget)
+    found = await saved(path)
+    assert [key.user_key for key in found.keys] == [0, 1, 2, 1]
+
+
+async def test_keys_of_a_file_from_before_there_were_users_are_the_owners(path: Path) -> None:
+    def before_users() -> None:
+        with contextlib.closing(sqlite3.connect(path)) as connection:
+            connection.execute("DROP INDEX ix_keys_user_key")
+            for statement in ("ALTER TABLE keys RENAME TO k", "CREATE TABLE keys AS SELECT * FROM k", "DROP TABLE k"):
+                connection.execute(statement)
+            connection.execute("ALTER TABLE keys DROP COLUMN user_key")
+            for table in ("group_members", "users", "device_groups"):
+                connection.execute(f"DROP TABLE {table}")
+            connection.commit()
+
+    await asyncio.to_thread(before_users)
+    old = await saved(path)
+    assert {key.user_key for key in old.keys} == {None}
+    assert (old.users, old.incomplete) == ((), ())
+    _, found, _ = await filled(path, old, Kept())
+    (owner,) = found["users"]
+    assert (owner.name, owner.role) == ("owner", Role.ADMIN)
+    assert {key.user_key for key in found["keys"]} == {owner.key}
+    assert [key.status.value for key in found["keys"]].count("revoked") == 1, "the one that was"

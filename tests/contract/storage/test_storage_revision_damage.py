@@ -12,7 +12,7 @@ import pytest
 from fakes.clock import ManualClock
 from fakes.damage import copy_database, header_overwritten
 
-from presets_store.services.restore import Kept, open_or_replace
+from presets_store.services.restoring.restore import Kept, open_or_replace
 from presets_store.storage import DatabaseDamaged, open_database
 from presets_store.storage.damage import remains
 from presets_store.storage.damage.salvage import salvage

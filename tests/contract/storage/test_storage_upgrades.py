@@ -13,12 +13,17 @@ from fakes.stored import make_preset
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
+from presets_store.protocol.statuses import MediaStatus
+from presets_store.rules.permissions import Role, ScopeKind
 from presets_store.storage import Database, open_database, postgresql, sqlite
 from presets_store.storage.clips import list_clips
 from presets_store.storage.devices import get_device, list_devices
 from presets_store.storage.events import list_events
 from presets_store.storage.keys import insert_key, list_keys
+from presets_store.storage.media.files import get_file
+from presets_store.storage.media.records import Place
 from presets_store.storage.outbox import count_outbox
+from presets_store.storage.people.users import list_users
 from presets_store.storage.presets import insert_preset, list_presets
 from presets_store.storage.records import ApiKey, ClipState, KeyStatus
 from presets_store.storage.revision import CURRENT, Schema
@@ -111,7 +116,15 @@ async def check(database: Database) -> None:
     (clip,) = await database.read(list_clips)
     assert (clip.key, clip.state, clip.size) == (6, ClipState.CLOSED, 100)
     assert (clip.protected, clip.thumbnail, clip.chain_number, clip.chain_link) == (False, "", 0, "")
-    second = ApiKey(key=2, access_key="b==", description="second", sealed_secret=b"\x00\xffk!", created=20)
+    file = await database.read(lambda c: get_file(c, clip.file_id))
+    assert file is not None
+    assert (file.device_key, file.place, file.path, file.size, file.sha256) == (3, Place.MEDIA, "a-0.mp4", 100, "ab")
+    assert (file.status, file.expires, file.temporary) == (MediaStatus.FILE_AVAILABLE, 0, False)
+    # Keys of before had every right: they belong to an administrator now.
+    (owner,) = await database.read(list_users)
+    assert (owner.name, owner.role, owner.scope, owner.created) == ("owner", Role.ADMIN, ScopeKind.ALL, 10)
+    mine: dict[str, Any] = {"user_key": owner.key, "sealed_secret": b"\x00\xffk!"}
+    second = ApiKey(key=2, access_key="b==", description="second", **mine, created=20)
     first = replace(second, key=1, access_key="a==", description="first", status=KeyStatus.REVOKED, created=10)
     assert await database.read(list_keys) == [first, second]
 

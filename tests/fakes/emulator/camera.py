@@ -125,10 +125,10 @@ class EmulatedCamera:
     def fault(self, name: str, **arguments: int) -> None:
         """Switches a fault on.
 
-        `unplug`; `replug` (number=, of the node); `stall`; for `frames` frames (default: until cleared) `io_error`,
-        `truncate` (half a JPEG), `flag` (the driver's error flag); `gap` (numbers=) leaves sequence numbers out once;
-        `busy` and `open_error` (number=, an errno); `granted_size` and `frame_size` (width=, height=): what S_FMT
-        grants from now on, and what is delivered after the next start of the stream.
+        `unplug`; `replug` (number=, of the node); `stall`; `hang` (open does not return); for `frames` frames (default:
+        until cleared) `io_error`, `truncate` (half a JPEG), `flag` (the driver's error flag); `gap` (numbers=) leaves
+        sequence numbers out once; `busy` and `open_error` (number=, an errno); `granted_size` and `frame_size` (width=,
+        height=): what S_FMT grants from now on, and what is delivered after the next start of the stream.
         """
         faults = self._slot.faults
         if name in ("unplug", "replug"):
@@ -137,8 +137,8 @@ class EmulatedCamera:
             setattr(faults, name, arguments.get("frames", -1))
         elif name == "gap":
             faults.gap = arguments["numbers"]
-        elif name == "stall":
-            faults.stall = 1
+        elif name in ("stall", "hang"):
+            setattr(faults, name, 1)
         elif name in ("busy", "open_error"):
             setattr(faults, name, arguments.get("number", errno.EBUSY))
         elif name in ("granted_size", "frame_size"):

@@ -120,6 +120,8 @@ static int open_device(const char *path, int flags)
     int ends[2];
     if (!slot)
         return -1;
+    while (slot->faults.hang)
+        usleep(10000);
     if (slot->faults.open_error) {
         errno = slot->faults.open_error;
         return -1;

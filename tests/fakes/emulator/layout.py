@@ -47,6 +47,7 @@ class Faults(ctypes.Structure):
         ("gap", _i32),
         ("busy", _i32),
         ("open_error", _i32),
+        ("hang", _i32),
         ("granted_width", _u32),
         ("granted_height", _u32),
         ("frame_width", _u32),

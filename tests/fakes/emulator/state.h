@@ -32,6 +32,7 @@ struct faults {
     int32_t stall, io_error, truncate, flag;
     int32_t gap;                          /* so many sequence numbers are left out, once */
     int32_t busy, open_error;             /* errno of S_FMT and REQBUFS; of open */
+    int32_t hang;                         /* open does not return before this is over */
     uint32_t granted_width, granted_height; /* S_FMT grants this size whatever was asked */
     uint32_t frame_width, frame_height;   /* frames come in this size whatever was granted */
 };

@@ -186,8 +186,10 @@ async def test_what_an_event_sets_or_clears_without_a_binding_is_bound_or_unboun
     body = CreateEventPreset(event_preset_name="Stage", device_id=store.device, event_type="Video_Test_event")
     key = (await store.services.presets.create(INSIDE, body)).key
     await bind(settings, str(key))
-    assert (await store.services.devices.get(store.device)).standalone_event_preset_id == key
+    assert (await store.services.devices.get(INSIDE, store.device)).standalone_event_preset_id == key
     await settings.change(STANDALONE_SETTING, "", foreign=False, bound=True)
-    assert (await store.services.devices.get(store.device)).standalone_event_preset_id == key, "the binding's own word"
+    assert (await store.services.devices.get(INSIDE, store.device)).standalone_event_preset_id == key, (
+        "the binding's own word"
+    )
     await bind(settings, "")
-    assert (await store.services.devices.get(store.device)).standalone_event_preset_id == 0
+    assert (await store.services.devices.get(INSIDE, store.device)).standalone_event_preset_id == 0

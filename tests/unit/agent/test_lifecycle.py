@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from agent.errors import AlreadyRunning, PlaceUnusable
-from agent.lifecycle import SystemTaskDied, SystemTasks, only_agent, stage, stop_signals, unless, usable_places
+from agent.errors import AlreadyRunning
+from agent.lifecycle import only_agent
 from agent.tasks import TaskBag
+from presets_store.process.errors import PlaceUnusable
+from presets_store.process.lifecycle import SystemTaskDied, SystemTasks, stage, stop_signals, unless, usable_places
 
 
 async def forever() -> None:

@@ -2,7 +2,7 @@ import io
 import json
 import logging
 
-from agent.logs import logging_to
+from presets_store.process.logs import logging_to
 
 
 def test_records_are_json_objects_without_secrets() -> None:

@@ -10,10 +10,7 @@ import pytest
 from fakes.acting import agent_camera, context_for
 from fakes.clock import ManualClock
 from fakes.served_store import ServedStore, until
-from hypothesis import given
-from hypothesis import strategies as st
 
-from agent.actions.footage import SHORTEST_GAP, Trouble, filmed_seconds, interruptions
 from agent.actions.recording import StartRecording
 from agent.cameras import AgentCamera
 from agent.context import Context
@@ -32,7 +29,6 @@ from hardware.models import (
     SinkStarted,
     StopSink,
 )
-from presets_store.protocol.fields import format_moment
 
 GRANTED = Granted(codec=Codec.H264, width=320, height=240, rate=10, encoded=False, notes=("granted otherwise",))
 
@@ -62,16 +58,19 @@ class Host:
         told = GRANTED.model_copy(update=granted)
         self.handles[-1].take(SinkStarted(sink_id=order.sink_id, first_mono_ns=order.requested_mono_ns, granted=told))
 
-    def closes(self, seconds: float, *, after: float = 0.0, **clip: Any) -> None:
-        """A segment of that length that begins `after` the request (s): a file, its sidecar and the report."""
+    def closes(self, seconds: float, *, after: float = 0.0, wall_step: float = 0.0, **clip: Any) -> None:
+        """A segment of that length that begins `after` the request (s): a file, its sidecar and the report.
+
+        `wall_step`: by how much (s) the clock was set since the order.
+        """
         order = self.orders[-1]
         first_ns = order.requested_mono_ns + round(after * 1e9)
         file = Path(order.folder) / f"{order.stem}-{len(self.handles)}{after:g}.mp4"
         closed = ClipFile(
             file=file.name, index=0, codec=Codec.H264, width=320, height=240, rate=10, encoded=False, closed=True,
-            first_mono_ns=first_ns, start_wall_ns=first_ns + order.wall_offset_ns, clock_quality="synchronised",
-            boot_id="b", seconds=seconds, frames=round(seconds * 10), size=4, sha256="00", context=order.context,
-            **clip,
+            first_mono_ns=first_ns, start_wall_ns=first_ns + order.wall_offset_ns + round(wall_step * 1e9),
+            clock_quality="synchronised", boot_id="b", seconds=seconds,
+            frames=round(seconds * 10), size=4, sha256="00", context=order.context, **clip,
         )  # fmt: skip
         file.write_bytes(b"clip")
         file.with_name(f"{file.name}.json").write_text(closed.model_dump_json())
@@ -307,38 +306,22 @@ async def test_a_ring_that_is_too_short_is_told(context: Context, host: Host) ->
     assert "pre-roll: ring_seconds of camera 'Main' is 2, 30 s asked" in (await recording)["notes"]
 
 
-@given(st.lists(st.tuples(st.floats(0.1, 1000), st.floats(0, 1000)), min_size=1, max_size=20))
-def test_each_gap_that_matters_is_told_once(parts: list[tuple[float, float]]) -> None:
-    clips, moment = [], 1_700_000_000.0
-    for seconds, gap in parts:
-        clips.append({"start": format_moment(round(moment * 1e6)), "seconds": seconds, "frames": 1})
-        moment += seconds + gap
-    told = interruptions(clips[::-1], [])
-    gaps = [gap for _, gap in parts[:-1]]
-    clear = [gap for gap in gaps if abs(gap - SHORTEST_GAP) > 1e-3]
-    if clear == gaps:
-        assert len(told) == sum(gap > SHORTEST_GAP for gap in gaps)
-    assert all(" UTC for " in note for note in told)
-
-
-def test_a_trouble_belongs_to_the_gap_that_it_happened_in() -> None:
-    clips = [{"start": format_moment(at * 1_000_000), "seconds": 10.0, "frames": 100} for at in (100, 115, 130)]
-    troubles = [Trouble(95.0, "long ago"), Trouble(112.0, "unplugged"), Trouble(113.0, "still unplugged")]
-    assert interruptions(clips, troubles) == [
-        "no picture from 00:01:50 UTC for 5.0 s: still unplugged",
-        "no picture from 00:02:05 UTC for 5.0 s",
-    ]
-
-
-def test_a_camera_that_was_not_back_at_the_end_is_told() -> None:
-    clips = [{"start": format_moment(100 * 1_000_000), "seconds": 10.0, "frames": 100}]
-    stalled = [Trouble(112.0, "stalled")]
-    assert interruptions(clips, stalled, 114.0) == ["no picture from 00:01:50 UTC to the end: stalled"]
-    assert interruptions(clips, [], 114.0) == [], "it may take a while to close a clip"
-    assert interruptions(clips, [Trouble(90.0, "stalled")], 114.0) == []
-
-
-def test_a_time_lapse_filmed_longer_than_it_is_to_watch() -> None:
-    clips = [{"frames": 30, "seconds": 1.2}, {"frames": 10, "seconds": 0.4}]
-    assert filmed_seconds(clips, 60.0) == 2400
-    assert filmed_seconds(clips, 0.0) == pytest.approx(1.6)
+@pytest.mark.parametrize("step", [3600.0, -3600.0])
+async def test_a_clock_that_steps_makes_no_time_without_pictures(context: Context, host: Host, step: float) -> None:
+    """Neither between two segments of a sink nor where a lost host is followed by a new one."""
+    clock = clock_of(context)
+    context = replace(context, event=replace(context.event, boot_id="b"))
+    recording = start(context, durationSeconds=20.0)
+    await until(lambda: host.handles)
+    host.starts()
+    host.closes(5.0)
+    clock.wall += step
+    host.closes(5.0, after=5.0, wall_step=step)
+    clock.advance(12)
+    host.handles[-1].fail(HostLost(camera="main", reason="as the test says"))
+    await until(lambda: len(host.handles) == 2)
+    host.closes(10.0)
+    host.ends()
+    notes = [note for note in (await recording)["notes"] if note.startswith("no picture")]
+    assert len(notes) == 1
+    assert " for 2.5 s" in notes[0], "what was missing before the new host is still told"

@@ -166,3 +166,15 @@ def test_every_event_gets_exactly_one_verdict_and_stops_are_never_resumed(cut_of
     assert [verdict.event for verdict in verdicts] == cut_off
     stops = {STOP_RECORDING, TRIAL_STOP, END_PROCESS}
     assert all(verdict.reason for verdict in verdicts if verdict.event.event_type_id in stops)
+
+
+def test_an_end_from_an_upstream_names_the_event_by_the_upstreams_number() -> None:
+    named = replace(event(1, TRIAL, started=1), upstream="https://hub.example", remote_id=70)
+    same_number_here = event(70, RECORD, started=1)
+    elsewhere = replace(event(2, TRIAL, started=1), upstream="https://other.example", remote_id=70)
+    end = replace(event(3, END_PROCESS, started=2, eventID=70), upstream="https://hub.example", remote_id=71)
+    assert reasons(named, same_number_here, elsewhere, end) == {
+        1: StopReason.ENDED, 70: None, 2: None, 3: StopReason.STOPPED
+    }  # fmt: skip
+    local = event(4, END_PROCESS, started=2, eventID=70)
+    assert reasons(named, same_number_here, local)[70] is StopReason.ENDED

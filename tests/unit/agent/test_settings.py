@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from agent.errors import SettingsInvalid
 from agent.settings import LAST_GOOD, load_settings
 from hardware.models import CameraSpec
+from presets_store.process.errors import SettingsInvalid
 
 
 @pytest.fixture(autouse=True)

@@ -162,7 +162,7 @@ async def test_what_was_read_before_is_not_kept_over_what_was_read_later(
     slow: Any = Slow()
     earlier = asyncio.ensure_future(keep(sealed, slow, store.clock))
     await asyncio.sleep(0.05)
-    (key,) = await store.services.keys.list()
+    (key,) = await store.services.keys.list(INSIDE)
     await store.services.keys.revoke(INSIDE, key.key)
     later = asyncio.ensure_future(keep(sealed, database, store.clock))
     await asyncio.wait({later}, timeout=0.2)

@@ -4,7 +4,7 @@ import pytest
 from fakes.served_store import ServedStore
 
 from agent.startup.incidents import KEPT, incidents, note_incidents
-from presets_store.services.restore import Incident
+from presets_store.services.restoring.restore import Incident
 
 
 def incident(number: int) -> Incident:

@@ -1,5 +1,6 @@
 """What outlasts the database: key marks, the device's identity, its access keys."""
 
+import asyncio
 import dataclasses
 import json
 from collections.abc import AsyncIterator
@@ -15,10 +16,12 @@ from agent.startup.keeping import FLOOR_EVERY, MARGIN, MARGINS, keep, kept_of, r
 from agent.startup.sealed import OWN, SealedState
 from presets_store.clock import ClockQuality
 from presets_store.protocol.startup import StandalonePreset
+from presets_store.rules.permissions import Role, ScopeKind
 from presets_store.services.caller import INSIDE
 from presets_store.storage.records import KeyStatus
 
 KEYS, MARKS = "api.keys", "keys.high_water"
+USERS, GROUPS, MEMBERS = "people.users", "fleet.groups", "fleet.members"
 TABLES = st.sampled_from(["events", "outbox", "clips", "presets", "devices"])
 
 
@@ -76,7 +79,7 @@ async def sealed(tmp_path: Path) -> AsyncIterator[Counted]:
 
 
 async def test_what_is_kept_is_what_the_database_held(store: ServedStore, tmp_path: Path) -> None:
-    await store.services.keys.create("second")
+    await store.services.keys.create(INSIDE, "second")
     sealed, _ = await SealedState.open(tmp_path / "sealed", SEALER)
     preset = StandalonePreset(key=4, event_type_id=1, event_preset_name="Stage")
     await sealed.set_standalone(preset)
@@ -93,19 +96,39 @@ async def test_what_is_kept_is_what_the_database_held(store: ServedStore, tmp_pa
     assert kept.own.serial_number == SERIAL
     assert list(kept.keys) == [dataclasses.replace(key, last_access=0) for key in held.keys]
     assert len(kept.keys) == 2
+    assert list(kept.users) == held.users
+    assert [user.role for user in held.users] == [Role.ADMIN]
     assert all(kept.marks[table] > mark for table, mark in held.marks.items())
     assert kept.standalone == preset
 
 
+@pytest.mark.parametrize("given_up", [False, True])
+async def test_of_two_quick_writes_the_last_one_lasts(tmp_path: Path, *, given_up: bool) -> None:
+    """Also when nobody waits for the first any more: its write may be done all the same."""
+    sealed, _ = await SealedState.open(tmp_path / "sealed", SEALER)
+    await sealed.set_setting("volume", "1")
+    first = asyncio.ensure_future(sealed.set_setting("volume", "2"))
+    await asyncio.sleep(0)
+    if given_up:
+        first.cancel()
+    await sealed.set_setting("volume", "1")
+    await asyncio.gather(first, return_exceptions=True)
+    assert sealed.setting("volume") == "1"
+    await sealed.close()
+    again, _ = await SealedState.open(tmp_path / "sealed", SEALER)
+    assert again.setting("volume") == "1"
+    await again.close()
+
+
 async def test_nothing_is_written_while_nothing_changes(store: ServedStore, sealed: Counted) -> None:
     await keep(sealed, store.services.database, store.clock)
-    assert sealed.written == 4  # identity, keys, marks, time
+    assert sealed.written == 7  # identity, keys, users, groups, members, marks, time
     await keep(sealed, store.services.database, store.clock)
-    assert sealed.written == 4
-    key = (await store.services.keys.list())[0]
+    assert sealed.written == 7
+    key = (await store.services.keys.list(INSIDE))[0]
     await store.services.keys.revoke(INSIDE, key.key)
     await keep(sealed, store.services.database, store.clock)
-    assert sealed.written == 5
+    assert sealed.written == 8
     assert [kept.status for kept in kept_of(sealed).keys] == [KeyStatus.REVOKED]
 
 
@@ -155,10 +178,25 @@ async def test_rubbish_is_left_out(sealed: Counted) -> None:
     assert kept.marks == {"clips": 5}
 
 
-@given(own=RUBBISH, keys=RUBBISH, marks=RUBBISH)
-def test_no_rubbish_keeps_a_device_from_starting(own: object, keys: object, marks: object) -> None:
-    state = SealedState(None, None, {OWN: _json(own), KEYS: _json(keys), MARKS: _json(marks)})  # type: ignore[arg-type]
+async def test_a_key_of_nobody_is_none_from_before_there_were_users(sealed: Counted) -> None:
+    """Only the latter become the owner's when the database is lost."""
+    sound = {"access_key": "a", "sealed_secret": "AAAA", "status": "active"}
+    entries = [sound, sound | {"access_key": "b", "user_key": None}, sound | {"access_key": "c", "user_key": 7}]
+    users = [{"key": 7, "name": "crew", "role": "operator", "scope": "group", "scope_key": 2, "status": "active"}]
+    await sealed.keep({KEYS: json.dumps(entries).encode(), USERS: json.dumps([*users, {"name": "x"}]).encode()})
+    kept = kept_of(sealed)
+    assert [key.user_key for key in kept.keys] == [None, 0, 7]
+    assert [(user.key, user.role, user.scope, user.scope_key) for user in kept.users] == [
+        (7, Role.OPERATOR, ScopeKind.GROUP, 2)
+    ]
+
+
+@given(own=RUBBISH, keys=RUBBISH, marks=RUBBISH, people=RUBBISH)
+def test_no_rubbish_keeps_a_device_from_starting(own: object, keys: object, marks: object, people: object) -> None:
+    rubbish = {OWN: own, KEYS: keys, MARKS: marks, USERS: people, GROUPS: people, MEMBERS: people}
+    state = SealedState(None, None, {name: _json(entry) for name, entry in rubbish.items()})  # type: ignore[arg-type]
     kept = kept_of(state)
+    assert all(isinstance(user.role, Role) for user in kept.users)
     assert all(isinstance(mark, int) for mark in kept.marks.values())
     assert all(isinstance(key.sealed_secret, bytes) for key in kept.keys)
 

@@ -13,6 +13,7 @@ from fakes.served_store import SERIAL, served_store, until
 from agent.startup.link import announce
 from agent.upstream.client import SignedClient
 from presets_store.rules.startup import Link, LinkState
+from presets_store.services.caller import INSIDE
 
 GRACE = 15.0
 
@@ -105,7 +106,7 @@ async def test_a_real_store_takes_it(tmp_path: Path) -> None:
         finally:
             await client.close()
         assert link.state is LinkState.REACHED
-        device = await store.services.devices.get(store.device)
+        device = await store.services.devices.get(INSIDE, store.device)
         assert device.last_heard_from_date > 0
 
 

@@ -124,7 +124,7 @@ async def test_a_preset_of_a_later_release_is_told_and_the_device_lives(
 async def test_a_revoked_key_stays_revoked_though_the_database_is_lost_right_after(
     store: ServedStore, sealed: SealedState
 ) -> None:
-    key = await store.services.keys.create("the hub")
+    key = await store.services.keys.create(INSIDE, "the hub")
 
     def status() -> str:
         kept = [kept for kept in kept_of(sealed).keys if kept.access_key == key.access_key]

@@ -229,7 +229,7 @@ async def test_progress_is_the_share_of_steps_that_are_done(
     key = await queue(store, presets)
     async with dispatching(store, tmp_path):
         await until(lambda: len(scripted.starts) == 2)
-        assert (await store.services.events.get(key)).percent_complete == 50
+        assert (await store.services.events.get(INSIDE, key)).percent_complete == 50
 
 
 async def test_many_workflows_leave_their_steps_room(store: ServedStore, tmp_path: Path, scripted: Scripted) -> None:

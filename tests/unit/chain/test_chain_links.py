@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from agent.media.chain.ledger import Ledger
 from agent.media.chain.links import BrokenLink, Check, Entry, Link, follow, forge, public_key
+from agent.media.chain.verifying import Fault, verify
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 OTHER = Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33)))
@@ -104,3 +105,17 @@ def test_the_ledger_survives_a_torn_line_and_begins_new_files(tmp_path: Path) ->
 @pytest.mark.parametrize("line", [b"", b"\n", b"[]\n", b'{"number": 1}\n', b"\xff\n"])
 def test_what_is_no_link_is_told_as_that(line: bytes) -> None:
     assert broken([line]) == [(1, "it cannot be read")]
+
+
+@pytest.mark.parametrize("left", [0, 1, 4])
+def test_a_chain_that_was_cut_at_its_end_has_fewer_links_than_were_told(tmp_path: Path, left: int) -> None:
+    removed = [Entry(kind="removed", signed=2, camera="main", file=f"main/{index}.mp4") for index in range(3)]
+    links = chain(0)
+    for entry in removed:
+        links.append(forge(entry, len(links) + 1, links[-1].hash, KEY))
+    if left:
+        Ledger(tmp_path).append(1, [link.line() for link in links[:left]])
+    assert verify(tmp_path).holds, "the chain itself does not tell"
+    assert verify(tmp_path, least=left).holds
+    proof = verify(tmp_path, least=5)
+    assert proof.faults == [Fault(left + 1, "", f"it is missing: the chain ends at link {left}, and had 5")]

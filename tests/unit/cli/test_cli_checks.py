@@ -15,7 +15,7 @@ from agent.media.retention.planning import Policy
 from agent.media.room import Disk
 from agent.settings import Settings
 from presets_store import __version__
-from presets_store.clock import RELEASE_EPOCH, ClockQuality
+from presets_store.clock import RELEASE_EPOCH, ClockQuality, Timer
 from presets_store.protocol.statuses import EventStatus
 from presets_store.sealing import load_or_create_key
 
@@ -221,6 +221,9 @@ class FixedClock:
 
     async def sleep(self, seconds: float) -> None:
         raise AssertionError("a check does not sleep")
+
+    def call_later(self, seconds: float, function: object) -> Timer:
+        raise AssertionError("a check does not wait")
 
 
 def test_clock(tmp_path: Path) -> None:

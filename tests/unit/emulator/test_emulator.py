@@ -23,7 +23,7 @@ from hardware.models import CameraSpec, Codec, Format
 from hardware.sources.v4l2 import V4l2Source
 from hardware.v4l2 import abi
 from hardware.v4l2.abi import Request
-from hardware.v4l2.device import survey
+from hardware.v4l2.looking import Looker
 from hardware.v4l2.pictures import measure_jpeg
 
 VGA = Format(codec=Codec.MJPEG, width=640, height=480, rate=60)
@@ -59,7 +59,7 @@ def _at(camera: EmulatedCamera, system: EmulatedSystem) -> V4l2Source:
 
 
 def test_one_of_its_two_nodes_is_a_camera_with_a_stable_name(camera: EmulatedCamera, system: EmulatedSystem) -> None:
-    found = survey(system)
+    found = Looker(system).survey()
     assert not found.failures
     (node,) = found.cameras
     assert (node.path, node.address, node.name) == (str(camera.node), str(camera.by_id), "Emulated Camera")
@@ -113,7 +113,7 @@ def test_an_unplugged_camera_is_gone_until_it_comes_back_by_the_same_name(
     source.close()
     with pytest.raises(CameraUnavailable):
         source.open(VGA)
-    assert not survey(system).cameras
+    assert not Looker(system).survey().cameras
     camera.fault("replug", number=4)
     assert source.open(VGA) == VGA
     assert source.read(1.0)

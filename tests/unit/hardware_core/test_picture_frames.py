@@ -126,6 +126,17 @@ async def test_the_link_makes_room_for_a_picture_of_any_size() -> None:
     assert await far.reports() == [pong(1)]
 
 
+async def test_the_link_gives_back_the_room_of_a_very_large_picture() -> None:
+    far = Far()
+    for end in (b"", framed(Picture("a", 2, bytes(3_000_000)))[:-1]):
+        far.feed(framed(Picture("a", 1, bytes(30_000_000))) + end)
+        assert len(far.shown.pop().jpeg) == 30_000_000
+        assert len(far.link.get_buffer(-1)) < 4_200_000
+    far.feed(b"\0" + pack_message(pong(1)))
+    assert far.shown == [Picture("a", 2, bytes(3_000_000))]
+    assert await far.reports() == [pong(1)]
+
+
 @pytest.mark.parametrize(
     ("data", "reason"),
     [

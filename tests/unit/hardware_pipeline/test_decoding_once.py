@@ -1,7 +1,8 @@
 """One decoder for all: what is decoded, how large, for whom."""
 
+import queue
 from collections.abc import Iterator
-from itertools import islice
+from itertools import dropwhile, islice, pairwise
 
 import pytest
 from fakes.pipeline import NS, Looker, packets
@@ -9,9 +10,10 @@ from fakes.recording import H264, MJPG, YUYV
 
 from hardware.models import Codec, Format, Packet
 from hardware.pipeline import decodestage
-from hardware.pipeline.decodestage import DecodeStage
+from hardware.pipeline.decodestage import LEFT_OUT, DecodeStage
 from hardware.pipeline.decoding import Decoder
 from hardware.pipeline.stream import Stream
+from hardware.pipeline.taker import Picture
 
 HD = Format(codec=Codec.MJPEG, width=640, height=480, rate=30)
 
@@ -255,6 +257,72 @@ def test_what_came_during_a_replay_makes_nobody_give_way_who_catches_up(
     looker.wait_for(309)
     assert looker.gave_way == 1, "later it is"
     assert looker.sequences == list(range(310))
+
+
+class Slow(Looker):
+    """The camera sends `pace` packets while this one is busy with a picture; `lag_ns` is the longest that it saw."""
+
+    def __init__(self, stage: DecodeStage, source: Iterator[Packet], pace: int) -> None:
+        super().__init__()
+        self._stage = stage
+        self._source = source
+        self.pace = pace
+        self._newest_ns = 0
+        self.lag_ns = 0
+
+    def camera_sends(self, count: int) -> None:
+        for packet in islice(self._source, count):
+            self._newest_ns = packet.mono_ns
+            self._stage.offer(packet)
+
+    def take(self, picture: Picture) -> None:
+        self.lag_ns = max(self.lag_ns, self._newest_ns - picture.packet.mono_ns)
+        self.camera_sends(self.pace)
+        super().take(picture)
+
+
+def test_a_coded_stream_that_falls_behind_goes_on_at_the_newest_key_frame(
+    stage: DecodeStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(decodestage, "LONGEST_LAG_NS", NS)
+    slow = Slow(stage, islice(packets(H264), 1000), 4)
+    begin(stage, H264, slow)
+    slow.camera_sends(1)
+    slow.wait_for(999)
+    taken = pairwise([picture.packet for picture in slow.pictures])
+    gaps = [after for before, after in taken if after.sequence > before.sequence + 1]
+    assert gaps
+    assert all(packet.key for packet in gaps)
+    assert slow.lag_ns <= 2.2 * NS, "twice what is allowed, and what is in the decoder"
+
+
+def test_a_coded_stream_that_falls_behind_waits_for_the_next_key_frame_and_that_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(decodestage, "LONGEST_LAG_NS", NS)
+    told: queue.SimpleQueue[str] = queue.SimpleQueue()
+    stage = DecodeStage(told.put)
+    source = packets(H264, gop=200)
+    slow = Slow(stage, islice(source, 150), 4)
+    begin(stage, H264, slow)
+    slow.camera_sends(1)
+    assert told.get(timeout=10) == LEFT_OUT
+    slow.pace = 0
+    film(stage, dropwhile(lambda packet: not packet.key, source), 20, slow)
+    stage.close()
+    before = [number for number in slow.sequences if number < 200]
+    assert slow.sequences == [*range(len(before)), *range(200, 220)]
+    assert len(before) < 150
+    assert told.empty(), "once"
+
+
+def test_a_coded_stream_that_catches_up_loses_nothing(stage: DecodeStage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decodestage, "LONGEST_LAG_NS", NS)
+    slow = Slow(stage, islice(packets(H264), 200), 199)  # four seconds: so long its libraries load
+    begin(stage, H264, slow)
+    slow.camera_sends(1)
+    slow.wait_for(199)
+    assert slow.sequences == list(range(200))
 
 
 def test_nothing_is_decoded_for_those_who_do_without(stage: DecodeStage, decoded: list[tuple[int, int]]) -> None:

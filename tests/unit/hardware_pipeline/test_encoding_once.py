@@ -1,7 +1,7 @@
 """One encoder for all who want the same: what becomes of encoders that fail, hang or are too slow."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import islice
 
@@ -67,8 +67,8 @@ def test_equal_wishes_share_one_encoder_and_different_ones_one_decoder(
     made: list[DecodeStage] = []
 
     class Counted(DecodeStage):
-        def __init__(self) -> None:
-            super().__init__()
+        def __init__(self, inform: Callable[[str], None]) -> None:
+            super().__init__(inform)
             made.append(self)
 
     monkeypatch.setattr(router_module, "DecodeStage", Counted)
@@ -300,6 +300,26 @@ def test_a_camera_that_comes_back_otherwise_is_encoded_anew(granted: Format, rou
     assert collector.streams[-1].note == "the test picture stands in for the camera"
     assert collector.packets[12].key
     assert len(decode(collector.packets[12:])) == 12
+
+
+def test_that_pictures_were_left_out_is_told_to_those_whose_pictures_are_encoded(
+    router: Router, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tell: list[Callable[[str], None]] = []
+
+    class Late(DecodeStage):
+        def __init__(self, inform: Callable[[str], None]) -> None:
+            super().__init__(inform)
+            tell.append(inform)
+
+    monkeypatch.setattr(router_module, "DecodeStage", Late)
+    notes: dict[str, list[str]] = {"one": [], "two": []}
+    router.renew(H264, "")
+    for sink_id, takes in (("one", STREAM), ("two", frozenset({Codec.MJPEG}))):
+        router.add(sink_id, Wish(takes=takes), Collector(), notes[sink_id].extend, None, at_next_open=False)
+    tell[0](decodestage.LEFT_OUT)
+    assert decodestage.LEFT_OUT in notes["two"]
+    assert notes["one"] == [], "its packets are passed on"
 
 
 def test_threads_end_with_the_last_sink(router: Router) -> None:

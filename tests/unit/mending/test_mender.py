@@ -14,15 +14,19 @@ from agent.mending.mender import Mender, Tools
 from agent.startup.sealed import SealedState
 from hardware.box.errors import UsbResetFailed
 from hardware.box.usb import UsbDevice
-from hardware.models import CameraInfo, CameraReport
-from presets_store.services.restore import Incident
+from hardware.models import CameraInfo, CameraReport, CameraSpec
+from presets_store.services.restoring.restore import Incident
 from presets_store.storage.errors import StorageUnavailable
 
 DEVICE = UsbDevice("Webcam", Path("/sys/bus/usb/1-2"), Path("/dev/bus/usb/001/004"))
 OPEN = CameraReport(
     state="open", info=CameraInfo(name="Webcam", backend="v4l2", address="/dev/video0", live=True, formats=())
 )
-STALLED = CameraReport(state="stalled", reason="no frame for 2 s")
+STALLED = CameraReport(state="stalled", reason="no frame for 2 s", code="camera_stalled")
+HOST_LOST = CameraReport(state="unavailable", reason="host process: it closed the connection", code="host_lost")
+UNAVAILABLE = CameraReport(state="unavailable", reason="starting: Protocol error", code="camera_unavailable")
+BUSY = CameraReport(state="unavailable", reason="held by another process", code="camera_busy")
+CLOSED, OPENING = CameraReport(state="closed"), CameraReport(state="opening")
 
 
 class Bench:
@@ -37,7 +41,8 @@ class Bench:
         self.in_use = True
         self.forgetful = False
         self.starved = False
-        self.device = DEVICE
+        self.device: UsbDevice | None = DEVICE
+        self.spec = CameraSpec(camera_id="main", name="Main", backend="v4l2", address="/dev/video0")
         tools = Tools(self._find, self._is_connected, self._reset, self._reboot, self._tell)
         self.mender = Mender({"main": self}, policy, sealed, self.clock, tools)
         self._task = asyncio.create_task(self.mender.run())
@@ -106,11 +111,57 @@ async def test_the_whole_ladder_and_what_is_told(sealed: SealedState) -> None:
     await bench.stop()
 
 
-async def test_a_camera_that_never_filmed_is_only_waited_for(sealed: SealedState) -> None:
+async def test_a_camera_that_was_never_there_is_only_waited_for(sealed: SealedState) -> None:
     bench = Bench(sealed, Policy(reboots=1))
-    bench.mender.told("main", CameraReport(state="unavailable", reason="no camera found"))
+    bench.device = None
+    bench.mender.told("main", UNAVAILABLE)
     await bench.pass_time(600)
     assert bench.done == []
+    await bench.stop()
+
+
+@pytest.mark.parametrize("report", [STALLED, UNAVAILABLE, HOST_LOST], ids=["stalled", "unavailable", "host lost"])
+async def test_a_camera_that_is_plugged_in_and_hangs_from_the_start_is_reset(
+    sealed: SealedState, report: CameraReport
+) -> None:
+    bench = Bench(sealed, Policy(reboots=1, again_after=20.0))
+    bench.mender.told("main", report)
+    await settle(bench, 3)
+    assert bench.done == ["new host", "reset Webcam", "new host"], "the box stays up for it"
+    await bench.stop()
+
+
+async def test_a_camera_that_is_plugged_in_later_and_does_not_answer_is_reset(sealed: SealedState) -> None:
+    bench = Bench(sealed, Policy())
+    bench.device = None
+    bench.mender.told("main", UNAVAILABLE)
+    await bench.pass_time(60)
+    bench.device = DEVICE
+    await settle(bench, 2)
+    assert bench.done == ["new host", "reset Webcam"]
+    await bench.stop()
+
+
+async def test_a_camera_that_others_hold_from_the_start_is_left_alone(sealed: SealedState) -> None:
+    bench = Bench(sealed, Policy())
+    bench.mender.told("main", BUSY)
+    await bench.pass_time(600)
+    assert bench.done == []
+    await bench.stop()
+
+
+async def test_a_new_host_that_begins_with_a_closed_camera_is_no_cure(sealed: SealedState) -> None:
+    bench = Bench(sealed, Policy())
+    bench.mender.told("main", OPEN)
+    await bench.pass_time(2)
+    bench.mender.told("main", STALLED)
+    await settle(bench, 1)
+    for report in (HOST_LOST, CLOSED, OPENING):
+        bench.mender.told("main", report)
+        await bench.pass_time(1)
+    bench.mender.told("main", STALLED)
+    await settle(bench, 2)
+    assert bench.done == ["new host", "reset Webcam"]
     await bench.stop()
 
 

@@ -105,7 +105,7 @@ DOCUMENTED: dict[type[WireModel], str] = {
     LogMessageRecord: LOG_MESSAGE,
     LogMessageWithNames: LOG_MESSAGE + " deviceName agentType agentIndex",
     NotificationRecord: """key notificationStatusID message seenInApp seenDate sentAsEmail sentAsEmailDate creationDate
-        gUID isArchived""",
+        guid isArchived""",
     VideoClipRecord: VIDEO_CLIP,
     VideoClipWithNames: VIDEO_CLIP + " deviceName tagList",
     ImageRecord: """

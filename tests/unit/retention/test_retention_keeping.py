@@ -11,6 +11,7 @@ import pytest
 from fakes.media_folder import BLOCK, CLIP, DAY, MediaFolder, at_rest
 from fakes.served_store import ServedStore, served_store, until
 
+from agent.media.retention.keeping import ROUND_EVERY, TRIED_AGAIN_AFTER
 from presets_store.clock import ClockQuality
 from presets_store.protocol.clips import KeepClip
 from presets_store.protocol.statuses import MediaStatus
@@ -300,6 +301,28 @@ async def test_what_cannot_be_removed_is_told_once_and_keeps_no_other_from_going
         await media.look()
     assert caplog.text.count("a-0.mp4 cannot be removed") == 1
     assert media.names() == ["a-0.mp4", "a-0.mp4.json"]
+
+
+async def test_what_could_not_be_removed_is_tried_again(
+    store: ServedStore, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    media = MediaFolder(store, tmp_path, {"max_size": 1})
+    media.write("a-0.mp4", age=300)
+    in_the_way = media.folder / "main" / DAY / "a-0.mp4.removed" / "in the way"
+    in_the_way.mkdir(parents=True)
+    await media.library.reconcile()
+    await media.look()
+    media.clock.advance(TRIED_AGAIN_AFTER)
+    await media.look()
+    assert caplog.text.count("a-0.mp4 cannot be removed") == 2
+    in_the_way.rmdir()
+    in_the_way.parent.rmdir()
+    media.clock.advance(TRIED_AGAIN_AFTER - ROUND_EVERY - 1)
+    await media.look()
+    assert media.names() == ["a-0.mp4", "a-0.mp4.json"], "not yet"
+    await media.look()
+    assert media.names() == []
+    assert (await media.clips())["a-0.mp4"].state is ClipState.REMOVED
 
 
 async def test_a_folder_that_is_empty_for_an_hour_goes(store: ServedStore, tmp_path: Path) -> None:

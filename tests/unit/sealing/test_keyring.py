@@ -1,9 +1,11 @@
+import hmac
 import os
 from pathlib import Path
 
 import pytest
 
 from presets_store.sealing import (
+    KEY_BYTES,
     Keyring,
     SealBroken,
     Sealer,
@@ -133,3 +135,12 @@ def test_a_rotation_that_was_not_begun_cannot_be_finished(tmp_path: Path) -> Non
     with pytest.raises(FileNotFoundError):
         finish_rotation(path)
     assert load_or_create_key(path).key_id == before.key_id
+
+
+def test_keys_for_other_purposes_follow_from_the_one_that_seals() -> None:
+    key, old = b"k" * KEY_BYTES, b"o" * KEY_BYTES
+    sealer = Sealer(key, key_id_of(key))
+    extracted = hmac.digest(bytes(KEY_BYTES), key, "sha256")  # RFC 5869, by hand
+    assert sealer.derive("links") == hmac.digest(extracted, b"cuelight links\x01", "sha256")
+    assert sealer.derive("tokens") != sealer.derive("links")
+    assert Keyring(sealer, [Sealer(old, key_id_of(old))]).derive("links") == sealer.derive("links")

@@ -95,3 +95,8 @@ def test_pixel_format_codes() -> None:
     assert (abi.H264, abi.HEVC) == (0x34363248, 0x43564548)
     assert (abi.NV12, abi.NV12_TWO_PLANES) == (0x3231564E, 0x32314D4E)
     assert [abi.fourcc_name(code) for code in (abi.MJPG, abi.fourcc("Y16 "), 0x00FF4241)] == ["MJPG", "Y16", "AB??"]
+
+
+def test_a_buffers_members_are_unpacked_as_they_are_named() -> None:
+    buffer = abi.Buffer(1, 2, 3, 4, 5, abi.TimeValue(6, 7), sequence=8)
+    assert abi.unpack_buffer(buffer) == (1, 2, 3, 4, 5, 6, 7, 8)

@@ -13,7 +13,8 @@ from hardware.errors import CameraBusy, CameraUnavailable
 from hardware.models import CameraInfo, CameraReport, Codec, Format
 from hardware.v4l2 import abi
 from hardware.v4l2.abi import Capabilities, Request
-from hardware.v4l2.device import Node, examine, survey
+from hardware.v4l2.device import Node, examine
+from hardware.v4l2.looking import Looker
 from hardware.v4l2.system import LinuxSystem
 from hardware.wire import pack_message
 
@@ -52,7 +53,7 @@ def test_a_camera_is_described() -> None:
 def test_nodes_of_another_kind_are_no_cameras(capabilities: Capabilities) -> None:
     system = FakeSystem({"/dev/video1": FakeCamera(device_caps=capabilities)})
     assert examine(system, "/dev/video1") is None
-    assert survey(system).cameras == ()
+    assert Looker(system).survey().cameras == ()
     assert system.released()
 
 
@@ -108,7 +109,7 @@ def test_a_node_that_cannot_be_opened(number: int, error: type[Exception], words
     system = FakeSystem({"/dev/video0": FakeCamera(fails_open=number), "/dev/video2": FakeCamera()})
     with pytest.raises(error, match=words):
         examine(system, "/dev/video0")
-    found = survey(system)
+    found = Looker(system).survey()
     assert [node.path for node in found.cameras] == ["/dev/video2"]
     assert [type(failure) for failure in found.failures] == [error]
 

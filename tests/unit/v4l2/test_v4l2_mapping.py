@@ -13,6 +13,7 @@ from hardware.v4l2.adjuster import Adjuster
 from hardware.v4l2.controlabi import Cid, ControlType
 from hardware.v4l2.controls import Board
 from hardware.v4l2.mapping import NO_ENCODER, plan_moves
+from hardware.v4l2.undo import Undo
 
 NODE = "/dev/video0"
 
@@ -45,7 +46,7 @@ def written(fake: list[FakeControl], **wanted: Any) -> list[tuple[str, int | str
     """What an adjustment that is met wholly makes of the controls."""
     board, camera = board_of(fake)
     adjustment = Adjustment(**wanted)
-    done = Adjuster(board).adjust(adjustment)
+    done = Adjuster(board, Undo(None, "front")).adjust(adjustment)
     assert done.met == set(adjustment.asked()), done.unmet
     return camera.panel.written
 
@@ -96,7 +97,7 @@ def test_on_a_sensor(wanted: dict[str, Any], writes: list[tuple[str, int]]) -> N
 
 def test_a_shutter_time_counts_more_than_a_mode_which_is_told_so() -> None:
     board, camera = board_of(uvc_controls())
-    done = Adjuster(board).adjust(Adjustment(exposure="normal", shutter_us=5000))
+    done = Adjuster(board, Undo(None, "front")).adjust(Adjustment(exposure="normal", shutter_us=5000))
     assert camera.panel.written == [("Auto Exposure", 1), ("Exposure Time, Absolute", 50)]
     assert done.met == {"shutter_us"}
     assert done.unmet == {"exposure": "another wish has the say about auto_exposure"}
@@ -141,7 +142,7 @@ def test_an_encoding_camera_is_told_how_to_encode() -> None:
 def test_what_the_camera_cannot_do_is_told(controls: list[FakeControl], wanted: dict[str, Any], words: str) -> None:
     board, camera = board_of(controls)
     adjustment = Adjustment(**wanted)
-    done = Adjuster(board).adjust(adjustment)
+    done = Adjuster(board, Undo(None, "front")).adjust(adjustment)
     assert (done.met, list(done.unmet)) == (frozenset(), list(adjustment.asked()))
     assert all(words in reason for reason in done.unmet.values())
     assert camera.panel.written == []
@@ -152,7 +153,7 @@ def test_what_fails_under_another_name_names_it() -> None:
     next(it for it in controls if it.number == Cid.EXPOSURE_ABSOLUTE).fails = 16
     board, _ = board_of(controls)
     wanted = Adjustment(shutter_us=1000, brightness=0.0)
-    done = Adjuster(board).adjust(wanted)
+    done = Adjuster(board, Undo(None, "front")).adjust(wanted)
     assert done.met == {"brightness"}
     assert done.notes_on(wanted) == (
         "shutter_us=1000 not set: exposure_time_absolute: the camera refuses it while it films",
@@ -162,7 +163,7 @@ def test_what_fails_under_another_name_names_it() -> None:
 def test_notes_are_one_line_for_each_reason() -> None:
     board, _ = board_of([])
     wanted = Adjustment(ev=1.0, awb="auto", encoder={"h264_level": 1, "bitrate": 2})
-    assert Adjuster(board).adjust(wanted).notes_on(wanted) == (
+    assert Adjuster(board, Undo(None, "front")).adjust(wanted).notes_on(wanted) == (
         "ev=1.0, awb=auto not set: this camera has no control for it",
         f"h264_level=1, bitrate=2 not set: {NO_ENCODER}",
     )
@@ -171,7 +172,7 @@ def test_notes_are_one_line_for_each_reason() -> None:
 def test_an_adjustment_that_ends_leaves_everything_as_it_was() -> None:
     board, camera = board_of(uvc_controls())
     before = board.read()
-    adjuster = Adjuster(board)
+    adjuster = Adjuster(board, Undo(None, "front"))
     adjuster.adjust(Adjustment(shutter_us=1000, awb="daylight", contrast=1.5))
     during = {control.name: control.value for control in board.read()}
     assert (during["auto_exposure"], during["exposure_time_absolute"]) == ("manual_mode", 10)
@@ -190,7 +191,7 @@ def test_a_manual_setting_comes_back_from_an_automatic() -> None:
     board, _ = board_of(uvc_controls())
     board.set({"auto_exposure": "manual_mode", "exposure_time_absolute": 77})
     before = board.read()
-    adjuster = Adjuster(board)
+    adjuster = Adjuster(board, Undo(None, "front"))
     adjuster.adjust(Adjustment(shutter_us=0))
     adjuster.adjust(Adjustment())
     assert board.read() == before

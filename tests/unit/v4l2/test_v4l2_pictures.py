@@ -7,7 +7,7 @@ from fakes.v4l2_pictures import jpeg
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hardware.v4l2.pictures import BrokenPicture, JpegExtent, measure_jpeg, pack_rows
+from hardware.v4l2.pictures import BrokenPicture, JpegExtent, JpegRuler, measure_jpeg, pack_rows
 
 WHOLE = jpeg(640, 480)
 
@@ -69,6 +69,27 @@ def test_an_end_marker_of_a_thumbnail_does_not_count() -> None:
     data = WHOLE[:2] + segment + WHOLE[2:]
     assert measure_jpeg(data) == JpegExtent(640, 480, len(data), has_tables=False)
     assert reason_of(data[:-2]) == "truncated"
+
+
+def _noted(note: bytes, picture: bytes) -> bytes:
+    return picture[:2] + b"\xff\xfe" + (2 + len(note)).to_bytes(2, "big") + note + picture[2:]
+
+
+pictures = st.builds(_noted, st.binary(max_size=4), st.sampled_from([WHOLE, jpeg(64, 48), jpeg(640, 480, number=7)]))
+"""With a comment in front of what tells their size."""
+
+
+@given(st.lists(st.builds(lambda data, cut: data[: len(data) - cut], pictures, st.integers(0, 700)), max_size=8))
+def test_a_ruler_says_of_each_picture_what_it_is_by_itself(stream: list[bytes]) -> None:
+    ruler = JpegRuler()
+    for data in stream:
+        try:
+            extent = measure_jpeg(data)
+        except BrokenPicture as broken:
+            with pytest.raises(BrokenPicture, match=broken.reason):
+                ruler.measure(data)
+        else:
+            assert ruler.measure(data) == extent
 
 
 @given(st.integers(1, 40), st.integers(0, 16), st.integers(1, 12), st.booleans())

@@ -2,8 +2,8 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -16,23 +16,24 @@ from presets_store.protocol.event_types import EVENT_TYPES
 from presets_store.protocol.events import EventRecordUpload
 from presets_store.protocol.fields import format_moment
 from presets_store.protocol.parsing import parse_body
-from presets_store.protocol.startup import StandalonePreset
 from presets_store.protocol.statuses import EventStatus
 from presets_store.rules.commands import Report
 from presets_store.rules.event import Event
 from presets_store.rules.lifecycle import transition
 from presets_store.rules.startup import Binding
-from presets_store.services.answers import encode
 from presets_store.services.caller import LOCAL
+from presets_store.services.outbox import report_of
+from presets_store.services.restoring.kept import Kept
+from presets_store.services.restoring.people import People, scope_marks
 from presets_store.services.wire import device_record, event_upload, event_with_names, preset_record
 from presets_store.storage.damage.salvage import Salvaged
 from presets_store.storage.database import Database
 from presets_store.storage.devices import update_device
 from presets_store.storage.meta import COUNTED, start_keys_above
 from presets_store.storage.outbox import add_to_outbox
-from presets_store.storage.records import ApiKey, Device, KeyStatus, OutboxItem, Preset
+from presets_store.storage.records import Device, OutboxItem, Preset
 from presets_store.storage.rows import insert_if_absent, values_of
-from presets_store.storage.tables import devices, events, keys, outbox, presets
+from presets_store.storage.tables import devices, events, outbox, presets
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -42,20 +43,11 @@ DATABASE_LOST = "database_lost"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
-    """What a device knows without its database. `marks`: per table the highest key that may have been given out."""
-
-    own: Device | None = None
-    keys: Sequence[ApiKey] = ()
-    marks: Mapping[str, int] = field(default_factory=dict)
-    standalone: StandalonePreset | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Restored:
     """How much of each kind is there again. `cut_off`: events that ended as Error; `dropped`: rows without a place.
 
-    `unbound`: the start-up presets that are lost, in words.
+    `revoked`, `disabled`: access keys and users that are there without the rights that they had. `unbound`: the
+    start-up presets that are lost, in words.
     """
 
     devices: int
@@ -67,6 +59,8 @@ class Restored:
     bad: int
     incomplete: tuple[str, ...]
     unbound: tuple[str, ...]
+    revoked: int = 0
+    disabled: int = 0
 
     @property
     def summary(self) -> str:
@@ -80,6 +74,11 @@ class Restored:
         told = f"there again: {', '.join(counts[:-1])} and {counts[-1]}"
         if self.cut_off:
             told += f"; {_counted(self.cut_off, 'unfinished event')} ended as Error {DATABASE_LOST}"
+        if self.revoked or self.disabled:
+            told += (
+                f"; whose rights are not certain: {_counted(self.revoked, 'access key')} revoked and "
+                f"{_counted(self.disabled, 'user')} disabled"
+            )
         if self.unbound:
             told += f"; lost, bind it anew: {', '.join(self.unbound)}"
         if self.bad or self.dropped:
@@ -119,14 +118,16 @@ class _Refill:
         self._event_keys: set[int] = set()
         self._counts: Counter[str] = Counter()
         self._unbound: list[str] = []
+        self._people = People(self._put, salvaged, kept, self._now)
 
     def run(self) -> Restored:
         start_keys_above(self._connection, self._marks())
         self._put_devices()
+        self._people.put_groups(self._devices)
         self._put_presets()
         self._bind()
-        for key in _merged(self._salvaged.keys, self._kept.keys):
-            self._put(keys, key)
+        self._people.put_users()
+        self._people.put_keys()
         reports = [(report, _told(report)) for report in self._salvaged.reports]
         for report, told in reports:
             self._put_device_of(report, told)
@@ -143,12 +144,13 @@ class _Refill:
             bad=self._salvaged.bad,
             incomplete=self._salvaged.incomplete,
             unbound=tuple(self._unbound),
+            revoked=self._people.revoked,
+            disabled=self._people.disabled,
         )
 
     def _marks(self) -> dict[str, int]:
-        own, found = self._kept.own, self._salvaged
-        kept_keys = {"devices": own.key if own else 0, "keys": max((key.key for key in self._kept.keys), default=0)}
-        sources = (found.marks, self._kept.marks, kept_keys)
+        scopes = scope_marks((*self._salvaged.users, *self._kept.users))
+        sources = (self._salvaged.marks, self._kept.marks, self._kept.highest(), scopes)
         return {table: max(source.get(table, 0) for source in sources) for table in COUNTED}
 
     def _put_devices(self) -> None:
@@ -174,7 +176,10 @@ class _Refill:
             self._put_preset(preset)
 
     def _put_preset(self, preset: Preset) -> Preset | None:
-        homeless = preset.device_key is not None and preset.device_key not in self._devices
+        whole_group = preset.device_key is None
+        homeless = (
+            preset.device_group_id not in self._people.groups if whole_group else preset.device_key not in self._devices
+        )
         known = preset.event_type_id in EVENT_TYPES
         if homeless or not known or not _presentable(lambda: preset_record(preset)):
             self._counts["dropped"] += 1
@@ -284,14 +289,7 @@ class _Refill:
             return
         self._counts["cut_off"] += 1
         if self._report_to and self._own is not None and ended.device_key == self._own.key:
-            body = encode(event_upload(ended, self._own.serial_number))
-            report = OutboxItem(
-                event_key=ended.key,
-                event_uuid=ended.uuid,
-                destination=self._report_to,
-                body=body,
-                created=self._now,
-            )
+            report = report_of(ended, self._own.serial_number, self._report_to, self._now)
             add_to_outbox(self._connection, report)
 
     def _put_report(self, report: OutboxItem, told: EventRecordUpload | None) -> None:
@@ -327,22 +325,6 @@ def _counted(number: int, what: str) -> str:
 
 def _same(device: Device, known: Device | None) -> bool:
     return known is not None and (device.guid == known.guid or device.serial_number == known.serial_number)
-
-
-def _merged(read: Sequence[ApiKey], kept: Sequence[ApiKey]) -> list[ApiKey]:
-    """Each access key once: as it is kept sealed, but revoked if either says so."""
-    merged = {key.access_key: key for key in read}
-    for key in kept:
-        there = merged.get(key.access_key, key)
-        revoked = KeyStatus.REVOKED in (there.status, key.status)
-        merged[key.access_key] = replace(key, status=KeyStatus.REVOKED if revoked else key.status)
-    names = {key.access_key for key in kept}
-    taken: set[int] = {0}
-    result = []
-    for key in sorted(merged.values(), key=lambda key: key.access_key not in names):
-        result.append(replace(key, key=0) if key.key in taken else key)
-        taken.add(key.key)
-    return result
 
 
 def _told(report: OutboxItem) -> EventRecordUpload | None:

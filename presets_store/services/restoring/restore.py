@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from presets_store.clock import Clock, micros
-from presets_store.services.refill import Kept, Restored, restore
+from presets_store.services.restoring.kept import Kept
+from presets_store.services.restoring.refill import Restored, restore
 from presets_store.storage.damage.aside import (
     Note,
     clear_place,

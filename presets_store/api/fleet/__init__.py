@@ -1,0 +1,1 @@
+"""Routes of groups, agents, health, log messages, settings, streams and notifications."""

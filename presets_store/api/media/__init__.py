@@ -1,0 +1,1 @@
+"""Routes of files, clips, images, sounds, tags and media tokens."""

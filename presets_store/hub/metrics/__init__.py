@@ -1,0 +1,1 @@
+"""What a replica can be watched by, in the text format of Prometheus."""

@@ -1,0 +1,1 @@
+"""Several replicas on one PostgreSQL: each tells the others of its writes, by NOTIFY."""

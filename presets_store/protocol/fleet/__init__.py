@@ -1,0 +1,1 @@
+"""What is said about many devices beside their records: patches, queries, members of groups."""

@@ -1,0 +1,1 @@
+"""What is asked of uploaded media; their records are in `presets_store.protocol.clips`."""

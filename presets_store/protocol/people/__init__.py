@@ -1,0 +1,1 @@
+"""Users, their sessions, and tokens that enrol devices, on the wire."""

@@ -1,0 +1,1 @@
+"""Groups, agents, health, log messages, settings, streams, notifications."""

@@ -1,0 +1,1 @@
+"""Uploaded files and the clips, images and sounds that they are of."""

@@ -1,0 +1,129 @@
+"""A folder for files that are sent here: written beside, checked, synced, and only then named."""
+
+import contextlib
+import hashlib
+import os
+import secrets
+import shutil
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from presets_store.durable import make_folder_durably, sync_folder
+from presets_store.services.media.errors import BytesDiffer, FileTooLarge, NoRoom, NotUploaded
+from presets_store.services.media.stores.threads import Threads
+from presets_store.storage.media.records import Place, StoredFile
+
+LARGEST = 64 * 1024**3
+"""Bytes of one file, unless the settings say otherwise: half a day of film."""
+
+KEPT_FREE = 1_000_000_000
+"""Bytes that stay free on the disk, or 5 % of a smaller one, unless the settings say otherwise."""
+
+_INCOMING = ".incoming"
+_THREADS = 4
+_LEFT_AFTER = 24 * 3600.0
+"""Seconds after which a half written file belongs to nobody any more."""
+
+
+class DiskStore:
+    """`folder/<two digits>/<guid>`. `keep_free`: None for what KEPT_FREE says."""
+
+    place = Place.DISK
+
+    def __init__(self, folder: Path, *, largest: int = LARGEST, keep_free: int | None = None) -> None:
+        self._folder = folder
+        self._keep_free = keep_free
+        self._threads = Threads(_THREADS)
+        self.largest = largest
+
+    async def upload_address(self, _file: StoredFile, _seconds: float) -> str:
+        return ""
+
+    async def download_address(self, _file: StoredFile, _seconds: float) -> str:
+        return ""
+
+    async def settle(self, file: StoredFile) -> None:
+        """Raises NotUploaded; the bytes were checked when they came."""
+        if not file.uploaded:
+            raise NotUploaded(key=file.key)
+
+    async def path_of(self, file: StoredFile) -> Path | None:
+        path = self._folder / file.path
+        return path if await self._threads.run(path.is_file) else None
+
+    async def receive(self, file: StoredFile, pieces: AsyncIterator[bytes]) -> None:
+        """Takes the bytes. Raises FileTooLarge as soon as there are too many, BytesDiffer, NoRoom, StoreFailed."""
+        incoming = await self._threads.run(self._begin, file)
+        try:
+            async for piece in pieces:
+                incoming.require_size(len(piece))
+                await self._threads.run(incoming.write, piece)
+            await self._threads.run(incoming.finish, self._folder / file.path)
+        finally:
+            await self._threads.run(incoming.drop)
+
+    async def remove(self, file: StoredFile) -> None:
+        await self._threads.run((self._folder / file.path).unlink, missing_ok=True)
+
+    async def sweep(self) -> None:
+        """Removes half written files of long ago: their writer was killed."""
+        await self._threads.run(self._sweep)
+
+    def _begin(self, file: StoredFile) -> "_Incoming":
+        folder = self._folder / _INCOMING
+        make_folder_durably(folder)
+        disk = shutil.disk_usage(folder)
+        keep = min(KEPT_FREE, disk.total // 20) if self._keep_free is None else self._keep_free
+        if disk.free - file.size < keep:
+            raise NoRoom(size=file.size, free=disk.free, keep=keep)
+        return _Incoming(file, folder / f"{file.guid}.{secrets.token_hex(4)}")
+
+    def _sweep(self) -> None:
+        with contextlib.suppress(FileNotFoundError):  # nothing was ever sent
+            for path in (self._folder / _INCOMING).iterdir():
+                with contextlib.suppress(FileNotFoundError):  # another replica was faster
+                    if time.time() - path.stat().st_mtime > _LEFT_AFTER:
+                        path.unlink()
+
+
+class _Incoming:
+    """One file on its way. All but `require_size` blocks."""
+
+    def __init__(self, announced: StoredFile, path: Path) -> None:
+        self._announced = announced
+        self._path = path
+        self._hash = hashlib.sha256()
+        self._size = 0
+        self._file = path.open("xb", buffering=0)
+
+    def require_size(self, more: int) -> None:
+        """Raises FileTooLarge when `more` bytes are more than were announced."""
+        self._size += more
+        if self._size > self._announced.size:
+            reason = "so many were announced"
+            raise FileTooLarge(what=f"File {self._announced.key}", limit=self._announced.size, reason=reason)
+
+    def write(self, piece: bytes) -> None:
+        self._hash.update(piece)
+        view = memoryview(piece)
+        while view:
+            view = view[self._file.write(view) :]
+
+    def finish(self, path: Path) -> None:
+        """Raises BytesDiffer."""
+        announced = self._announced
+        if self._size != announced.size:
+            difference = f"{self._size} of {announced.size} bytes came"
+            raise BytesDiffer(key=announced.key, difference=difference)
+        if self._hash.hexdigest() != announced.sha256:
+            raise BytesDiffer(key=announced.key, difference=f"its SHA-256 is {self._hash.hexdigest()}")
+        os.fsync(self._file.fileno())
+        make_folder_durably(path.parent)
+        self._path.replace(path)
+        sync_folder(path.parent)
+
+    def drop(self) -> None:
+        """Closes the file, and removes it unless it is finished."""
+        self._file.close()
+        self._path.unlink(missing_ok=True)

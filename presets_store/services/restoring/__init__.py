@@ -1,0 +1,1 @@
+"""A fresh database in the place of a lost one."""

@@ -1,0 +1,1 @@
+"""What is known of many devices: groups, agents, health, log messages, settings, streams, notifications."""

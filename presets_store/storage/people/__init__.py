@@ -1,0 +1,1 @@
+"""Who may ask: users, their sessions, and tokens that make a device one of ours."""
