@@ -21,8 +21,8 @@ from agent.api.routes import ROUTES, SEAL_KEY, STARTING, STATUS
 from agent.api.status import StatusReader
 from presets_store.api import ApiSettings, build_app, make_runner
 from presets_store.api.documentation import operation_of
+from presets_store.errors import CuelightError, Kind
 from presets_store.rules.permissions import PERMISSIONS, Permission, Role, ScopeKind
-from presets_store.rules.targeting import CameraUnknown
 from presets_store.storage.devices import insert_device
 
 LOOKING: tuple[tuple[str, str, Any], ...] = (
@@ -39,10 +39,11 @@ ADMINISTERING: tuple[tuple[str, str, Any], ...] = (
 )
 
 
-class Refused(CameraUnknown):
+class LetIn(CuelightError):
     """What is behind each route here: whoever comes so far was let in."""
 
     code = "let_in"
+    kind = Kind.NOT_FOUND
 
 
 class Behind:
@@ -53,7 +54,7 @@ class Behind:
 
     async def let_in(self, *_: object) -> Any:
         self.reached += 1
-        raise Refused(asked="here", known="none")
+        raise LetIn
 
     of = keep = rotate = let_in
 

@@ -47,7 +47,7 @@ class Plan:
         return f"{self.stage}:{self.when}:{self.who}:{self.times}:{self.delay}"
 
 
-REACHED = {"receive": 3, "accept": 3, "dispatch": 2, "act": 1, "progress": 3, "finish": 2, "report": 3}
+REACHED = {"receive": 3, "accept": 3, "dispatch": 2, "act": 1, "progress": 2, "finish": 2, "report": 3}
 """How often a run reaches the place at least."""
 
 
