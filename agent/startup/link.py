@@ -3,11 +3,10 @@
 import asyncio
 import logging
 import os
-import random
 from http import HTTPStatus
 
 from agent.errors import UpstreamRefused, UpstreamUnreachable
-from agent.upstream.backoff import delay
+from agent.upstream.backoff import spread_delay
 from agent.upstream.client import SignedClient
 from presets_store import __version__
 from presets_store.clock import Clock
@@ -42,8 +41,7 @@ class Announcement:
             if final:
                 return
             failures += 1
-            pause = min(delay(failures, random.random()), LONGEST_PAUSE)  # noqa: S311  # spread, not secrecy
-            await self._clock.sleep(pause)
+            await self._clock.sleep(min(spread_delay(failures), LONGEST_PAUSE))
 
 
 async def announce(client: SignedClient | None, serial: str, boot_id: str, *, grace: float, clock: Clock) -> Link:

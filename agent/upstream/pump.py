@@ -3,11 +3,10 @@
 import json
 import logging
 import os
-import random
 from typing import NoReturn
 
 from agent.errors import UpstreamRefused
-from agent.upstream.backoff import delay
+from agent.upstream.backoff import spread_delay
 from agent.upstream.client import SignedClient
 from presets_store.clock import Clock
 from presets_store.errors import CuelightError
@@ -68,7 +67,7 @@ class Pump:
                 if await self._settle_next():
                     continue
                 if self._failures:
-                    await self._clock.sleep(delay(self._failures, random.random()))  # noqa: S311  # spread, not secrecy
+                    await self._clock.sleep(spread_delay(self._failures))
                 else:
                     await signalled(signal, self._clock, LOOK_EVERY)
 

@@ -2,14 +2,13 @@
 
 import logging
 import os
-import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NoReturn
 
 from agent.errors import UpstreamRefused
-from agent.upstream.backoff import delay
+from agent.upstream.backoff import spread_delay
 from agent.upstream.client import SignedClient
 from presets_store.clock import Clock
 from presets_store.errors import CuelightError
@@ -97,7 +96,7 @@ class Reports:
                 except CuelightError as error:
                     self._failures += 1
                     logger.debug("the upstream is not told how far its events are: %s", error)
-                    await self._clock.sleep(delay(self._failures, random.random()))  # noqa: S311  # spread, not secrecy
+                    await self._clock.sleep(spread_delay(self._failures))
                 else:
                     await signalled(signal, self._clock, pause)
 

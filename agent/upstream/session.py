@@ -3,14 +3,13 @@
 import json
 import logging
 import os
-import random
 from collections.abc import Awaitable, Callable, Sequence
 from typing import NoReturn
 
 from agent.startup.link import READY_PATH, introduction
 from agent.startup.registering import SERVED
 from agent.upstream.answers import read, read_list
-from agent.upstream.backoff import delay
+from agent.upstream.backoff import spread_delay
 from agent.upstream.client import SignedClient
 from presets_store.clock import Clock
 from presets_store.errors import CuelightError, Kind
@@ -156,22 +155,18 @@ class Session:
         """An upstream that answers at once and gives nothing is asked less and less often."""
         self._fruitless = 0 if fruitful else self._fruitless + 1
         if self._fruitless:
-            await self._clock.sleep(_delay(self._fruitless))
+            await self._clock.sleep(spread_delay(self._fruitless))
 
     async def _failed(self, error: CuelightError) -> None:
         self._failures += 1
         level = logging.WARNING if self._failures == 1 else logging.DEBUG
         logger.log(level, "no events are fetched now: %s", error, extra={"code": error.code})
-        await self._clock.sleep(_delay(self._failures))
+        await self._clock.sleep(spread_delay(self._failures))
 
     def _answered(self) -> None:
         if self._failures:
             logger.info("the upstream hands out events again after %d failures", self._failures)
         self._failures = 0
-
-
-def _delay(failures: int) -> float:
-    return delay(failures, random.random())  # noqa: S311  # spread, not secrecy
 
 
 def _asked_for(waiting: EventWithNames) -> list[AgentType]:

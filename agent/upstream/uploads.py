@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import os
-import random
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +14,7 @@ from yarl import URL
 
 from agent.errors import ClipUnsendable, UpstreamRefused, UpstreamUnreachable
 from agent.upstream.answers import read
-from agent.upstream.backoff import delay
+from agent.upstream.backoff import spread_delay
 from agent.upstream.client import CONNECT_TIMEOUT, SignedClient
 from presets_store.clock import Clock
 from presets_store.errors import CuelightError
@@ -197,7 +196,7 @@ class Uploads:
         self._failures += 1
         level = logging.WARNING if self._failures == 1 else logging.DEBUG
         logger.log(level, "clips wait to be sent: %s", error, extra={"code": error.code})
-        await self._clock.sleep(delay(self._failures, random.random()))  # noqa: S311  # spread, not secrecy
+        await self._clock.sleep(spread_delay(self._failures))
 
 
 def _key(client: SignedClient, key: int) -> int:

@@ -6,7 +6,7 @@ from sqlalchemy import ColumnElement, Connection, select, true
 
 from presets_store.protocol import events as wire
 from presets_store.protocol.parameters import WORKFLOW, read_workflow
-from presets_store.rules.permissions import Forbidden, Permission, ScopeKind
+from presets_store.rules.permissions import PERMISSIONS, Forbidden, Permission, ScopeKind
 from presets_store.rules.targeting import DeviceMismatch, DeviceNotUnique, DeviceUnknown
 from presets_store.services.caller import Caller
 from presets_store.services.errors import NotFound
@@ -118,6 +118,12 @@ def require_steps(connection: Connection, caller: Caller, event_type_id: int, pa
             preset = reached_preset(connection, caller, Permission.READ, step.event_preset_id)
             device_key = step.device_id or preset.device_key or 0
             require_target(connection, caller, Permission.RUN, device_key, preset.device_group_id)
+
+
+def writing(caller: Caller) -> Permission:
+    """What it takes to write what devices tell as their part: that part, or for a person the right to edit."""
+    reports = Permission.REPORT in PERMISSIONS[caller.principal.role]
+    return Permission.REPORT if reports else Permission.EDIT
 
 
 def in_reach(caller: Caller, device_key: ColumnElement[int]) -> ColumnElement[bool]:

@@ -9,10 +9,10 @@ from sqlalchemy import Connection
 from presets_store.protocol.event_types import find_event_type
 from presets_store.protocol.fleet.streams import CreateStream
 from presets_store.protocol.system import StreamRecord
-from presets_store.rules.permissions import PERMISSIONS, Permission
+from presets_store.rules.permissions import Permission
 from presets_store.services.caller import Caller
 from presets_store.services.errors import NotFound
-from presets_store.services.reach import reached_device, reached_named, reached_row
+from presets_store.services.reach import reached_device, reached_named, reached_row, writing
 from presets_store.services.unit import Unit, Units
 from presets_store.storage.devices import get_device_for_update
 from presets_store.storage.fleet.records import Stream
@@ -52,7 +52,7 @@ class StreamsService:
         action = find_event_type(body.action_type).id if body.action_type else 0
 
         def add(unit: Unit) -> StreamRecord:
-            device = reached_named(unit.connection, caller, _writing(caller), body)
+            device = reached_named(unit.connection, caller, writing(caller), body)
             get_device_for_update(unit.connection, device.key)  # one at a time: each makes room
             new = Stream(
                 device_key=device.key,
@@ -98,7 +98,7 @@ class StreamsService:
     async def _change(self, caller: Caller, key: int, changes: Mapping[str, Any]) -> None:
         def change(unit: Unit) -> None:
             found = get_stream_for_update(unit.connection, key)
-            before = reached_row(unit.connection, caller, _writing(caller), found, "stream", key)
+            before = reached_row(unit.connection, caller, writing(caller), found, "stream", key)
             update_stream(unit.connection, before, replace(before, **changes))
 
         await self._units.write(caller, change)
@@ -108,7 +108,7 @@ class StreamsService:
 
         def remove(unit: Unit) -> None:
             found = get_stream_for_update(unit.connection, key)
-            reached_row(unit.connection, caller, _writing(caller), found, "stream", key)
+            reached_row(unit.connection, caller, writing(caller), found, "stream", key)
             delete_stream(unit.connection, key)
 
         await self._units.write(caller, remove)
@@ -146,9 +146,3 @@ def stream_record(stream: Stream) -> StreamRecord:
         event_id=stream.event_key,
         creation_date=stream.created,
     )
-
-
-def _writing(caller: Caller) -> Permission:
-    """What it takes to write: that a device streams is for the device itself to say."""
-    reports = Permission.REPORT in PERMISSIONS[caller.principal.role]
-    return Permission.REPORT if reports else Permission.EDIT

@@ -35,9 +35,8 @@ from presets_store.services.media.told import (
     require_not_negative,
     since,
     span,
-    writing,
 )
-from presets_store.services.reach import in_reach, reached_device, reached_named, reached_row
+from presets_store.services.reach import in_reach, reached_device, reached_named, reached_row, writing
 from presets_store.services.unit import Unit, Units
 from presets_store.storage.devices import get_device_for_update
 from presets_store.storage.fleet.bounded import beyond, last_place

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Connection
 from presets_store.protocol.base import wire_name
 from presets_store.protocol.events import DeviceReference
 from presets_store.protocol.statuses import MediaStatus, VideoClipType
-from presets_store.rules.permissions import PERMISSIONS, Permission
+from presets_store.rules.permissions import Permission
 from presets_store.services.caller import Caller
 from presets_store.services.errors import InvalidInput
 from presets_store.services.reach import reached_named
@@ -29,12 +29,6 @@ def reached_by_path(connection: Connection, caller: Caller, serial: str) -> Devi
     named = find_by_path_serial(connection, serial) or find_by_path_serial(connection, serial.removesuffix("/"))
     reference = DeviceReference(device_serial=named.serial_number if named else serial)
     return reached_named(connection, caller, Permission.REPORT, reference)
-
-
-def writing(caller: Caller) -> Permission:
-    """A device changes its clips as part of its work, a person by the right to edit."""
-    reports = Permission.REPORT in PERMISSIONS[caller.principal.role]
-    return Permission.REPORT if reports else Permission.EDIT
 
 
 def began(column: ColumnElement[int], start: int, end: int) -> list[ColumnElement[bool]]:

@@ -42,7 +42,6 @@ from presets_store.services.media.told import (
     require_not_negative,
     since,
     span,
-    writing,
 )
 from presets_store.services.media.wire import (
     GONE,
@@ -51,7 +50,7 @@ from presets_store.services.media.wire import (
     video_clip_record,
     video_clip_with_names,
 )
-from presets_store.services.reach import in_reach, reached_device, reached_named, reached_row
+from presets_store.services.reach import in_reach, reached_device, reached_named, reached_row, writing
 from presets_store.services.unit import Unit, Units
 from presets_store.services.wire import clip_record
 from presets_store.storage.clips import find_told_clip, get_clip, update_clip
