@@ -135,8 +135,8 @@ class Uploads:
     async def _send(self, clip: Clip) -> None:
         """What was not done before, step by step, each noted when it is done."""
         upload = await self._uploads.known(clip.key, self._client.url)
-        if not upload.remote_clip_id:
-            upload = replace(upload, remote_clip_id=await self._announce(clip))
+        if not upload.remote_item_id:
+            upload = replace(upload, remote_item_id=await self._announce(clip))
             await self._uploads.note(upload)
         if not upload.remote_file_id:
             upload = replace(upload, remote_file_id=await self._send_file(clip))
@@ -190,7 +190,7 @@ class Uploads:
         """The clip there gets its file, and then says that it can be fetched."""
         changes = {"FileID": upload.remote_file_id, "VideoClipStatus": int(MediaStatus.FILE_AVAILABLE)}
         body = [{"operation": "", "fieldName": name, "value": str(value)} for name, value in changes.items()]
-        await self._client.request("PATCH", f"/v1/videoclip/{upload.remote_clip_id}", body)
+        await self._client.request("PATCH", f"/v1/videoclip/{upload.remote_item_id}", body)
 
     async def _failed(self, error: CuelightError) -> None:
         self._failures += 1

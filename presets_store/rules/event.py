@@ -12,6 +12,7 @@ class Event:
     `expiration_epoch` alone is in Unix seconds, as on the wire. `holder` names who has, or last had, the event checked
     out or runs it (`device:agent:process`); `checkout_token` is new for each checkout. `started` and `boot_id` are
     those of the present attempt; `started` is 0 until it is counted. `late`: the outcome came after its checkout ended.
+    `clock_correction`: microseconds by which its moments were moved when a better time arrived.
     """
 
     key: int = 0
@@ -49,6 +50,7 @@ class Event:
     ended: int = 0
     created_by: str = ""
     modified_by: str = ""
+    clock_correction: int = 0
 
     @property
     def terminal(self) -> bool:

@@ -10,6 +10,13 @@ from typing import NamedTuple
 from presets_store.protocol.statuses import EventStatus, MediaStatus
 
 
+class ReportKind(StrEnum):
+    """What a report that may be dropped is; the first of these that there is room for."""
+
+    HEALTH = "health"
+    LOG = "log"
+
+
 class ClipState(StrEnum):
     """What the media folder says about a clip's file."""
 
@@ -132,13 +139,24 @@ class OutboxItem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """Something of the device that its upstream is told when there is a link, unless it is dropped before."""
+
+    key: int = 0
+    destination: str
+    kind: ReportKind
+    body: str
+    created: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Clip:
     """One media file. `file` is relative to the media folder; `rate` in frames/s, `bitrate` in bit/s, `size` in bytes.
 
     `event_key` is None when the event is not (or no longer) in this database; `event_uuid` and `attempt` stay.
     A `protected` clip is never removed to make room. `thumbnail`: the name of a small JPEG beside the file, or "".
     `chain_number` (0: none) and `chain_link` are the clip's place in the device's signed chain. `file_id`: the uploaded
-    file, 0 for none.
+    file, 0 for none. `clock_correction`: microseconds by which `start` was moved when a better time arrived.
     """
 
     key: int = 0
@@ -175,6 +193,7 @@ class Clip:
     video_clip_type_id: int = 1
     video_clip_parameters: str = ""
     audio_status: int = 0
+    clock_correction: int = 0
     created: int = 0
 
 

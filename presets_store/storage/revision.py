@@ -30,7 +30,7 @@ class Schema:
         return found != self.head
 
 
-CURRENT = Schema(revisions=("0001", "0002", "0003", "0004"), scripts=Path(__file__).parent / "migrations")
+CURRENT = Schema(revisions=("0001", "0002", "0003", "0004", "0005"), scripts=Path(__file__).parent / "migrations")
 
 
 async def migrate_in_child(

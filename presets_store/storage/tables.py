@@ -21,7 +21,7 @@ from sqlalchemy import text as sql
 from presets_store.protocol.statuses import EventStatus, MediaStatus
 from presets_store.storage.columns import BIG, Coded, key, number, text
 from presets_store.storage.metadata import metadata
-from presets_store.storage.records import ClipState, KeyStatus
+from presets_store.storage.records import ClipState, KeyStatus, ReportKind
 
 devices = Table(
     "devices",
@@ -146,6 +146,7 @@ events = Table(
     number("ended"),
     text("created_by"),
     text("modified_by"),
+    number("clock_correction", server_default=sql("0")),
     UniqueConstraint("upstream", "remote_id"),
     Index(None, "event_status", "device_key", "priority", "key"),
     Index(None, "device_key", "key"),
@@ -156,6 +157,7 @@ events = Table(
         postgresql_where=sql("group_run_id IS NOT NULL"),
     ),
     Index(None, "ended", sqlite_where=sql("ended > 0"), postgresql_where=sql("ended > 0")),
+    Index(None, "lease_until", sqlite_where=sql("ended = 0"), postgresql_where=sql("ended = 0")),
     sqlite_autoincrement=True,
 )
 
@@ -190,6 +192,19 @@ outbox = Table(
     Index(None, "destination", "key"),
     sqlite_autoincrement=True,
 )
+
+reports = Table(
+    "reports",
+    metadata,
+    key(),
+    Column("destination", Text, nullable=False),
+    Column("kind", Coded(ReportKind), nullable=False),
+    Column("body", Text, nullable=False),
+    number("created"),
+    Index(None, "destination", "kind", "key"),
+    sqlite_autoincrement=True,
+)
+"""Of the device itself, to its upstream; they may be dropped, unlike those in the outbox."""
 
 clips = Table(
     "clips",
@@ -228,6 +243,7 @@ clips = Table(
     number("video_clip_type_id", server_default=sql("1")),
     text("video_clip_parameters", server_default=sql("''")),
     number("audio_status", server_default=sql("0")),
+    number("clock_correction", server_default=sql("0")),
     number("created"),
     # A device names a file once; what a person enters may have none.
     Index(
@@ -240,6 +256,7 @@ clips = Table(
     ),
     Index(None, "device_key", "start"),
     Index(None, "chain_number", "key"),
+    Index(None, "file_id"),
     sqlite_autoincrement=True,
 )
 

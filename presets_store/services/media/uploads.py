@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from presets_store.protocol.item_types import ItemType
 from presets_store.protocol.live import LiveKind
 from presets_store.protocol.statuses import MediaStatus
 from presets_store.services.caller import INSIDE
@@ -27,14 +28,16 @@ class UploadsService:
 
     async def known(self, clip_key: int, upstream: str) -> Upload:
         """How far the clip is on its way there."""
-        found = await self._units.read(lambda connection: get_upload(connection, clip_key, upstream))
-        return found or Upload(clip_key=clip_key, upstream=upstream)
+        found = await self._units.read(
+            lambda connection: get_upload(connection, ItemType.VIDEO_CLIP, clip_key, upstream)
+        )
+        return found or Upload(item_type_id=ItemType.VIDEO_CLIP, item_key=clip_key, upstream=upstream)
 
     async def note(self, upload: Upload) -> None:
         """It has come so far. Nothing is noted of a clip that is gone by now."""
 
         def store(unit: Unit) -> None:
-            if get_clip(unit.connection, upload.clip_key) is not None:
+            if get_clip(unit.connection, upload.item_key) is not None:
                 put_upload(unit.connection, upload)
 
         await self._units.write(INSIDE, store)

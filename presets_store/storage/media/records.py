@@ -42,21 +42,27 @@ class StoredFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upload:
-    """How far a recording of this device is on its way to an upstream.
+    """How far something that this device took is on its way to an upstream. `item_type_id`: video clip, image, sound.
 
-    `remote_clip_id`: the clip as it is called there, 0 until it was announced. `remote_file_id`: its file, 0 until the
-    upstream has said that it has all of it.
+    `remote_item_id`: the item as it is called there, 0 until it was announced. `remote_file_id`: its file, 0 until that
+    was announced; `file_location`: where its bytes go, "" when they are there. `requested`: when somebody asked for it.
     """
 
-    clip_key: int
+    item_type_id: int
+    item_key: int
     upstream: str
-    remote_clip_id: int = 0
+    remote_item_id: int = 0
     remote_file_id: int = 0
+    file_location: str = ""
+    requested: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Image:
-    """A photo. `file_id`: the uploaded file, 0 for none; `start` is when it was taken."""
+    """A photo. `file_id`: the uploaded file, 0 for none; `start` is when it was taken.
+
+    `boot_id`, `clock_quality` and `clock_correction` are those of a photo that this device took itself; see `Clip`.
+    """
 
     key: int = 0
     device_key: int
@@ -69,12 +75,17 @@ class Image:
     size: int = 0
     start: int = 0
     event_uuid: str = ""
+    camera_id: str = ""
+    sha256: str = ""
+    clock_quality: str = ""
+    boot_id: str = ""
+    clock_correction: int = 0
     created: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AudioClip:
-    """Recorded sound; `bitrate` in bit/s."""
+    """Recorded sound; `bitrate` in bit/s. What is recorded here has a boot ID; see `Image`."""
 
     key: int = 0
     device_key: int
@@ -87,6 +98,11 @@ class AudioClip:
     bitrate: int = 0
     start: int = 0
     seconds: float = 0.0
+    event_uuid: str = ""
+    sha256: str = ""
+    clock_quality: str = ""
+    boot_id: str = ""
+    clock_correction: int = 0
     created: int = 0
 
 

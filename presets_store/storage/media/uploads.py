@@ -4,6 +4,7 @@ from dataclasses import asdict
 
 from sqlalchemy import Connection, select
 
+from presets_store.protocol.item_types import ItemType
 from presets_store.protocol.statuses import MediaStatus
 from presets_store.storage.media.records import Upload
 from presets_store.storage.media.tables import uploads
@@ -31,8 +32,8 @@ def clips_to_send(connection: Connection, device_key: int, upstream: str, *, all
     return many(connection, Clip, statement)
 
 
-def get_upload(connection: Connection, clip_key: int, upstream: str) -> Upload | None:
-    wanted = (uploads.c.clip_key == clip_key, uploads.c.upstream == upstream)
+def get_upload(connection: Connection, kind: ItemType, item_key: int, upstream: str) -> Upload | None:
+    wanted = (uploads.c.item_type_id == kind, uploads.c.item_key == item_key, uploads.c.upstream == upstream)
     return one(connection, Upload, select(uploads).where(*wanted))
 
 
