@@ -157,7 +157,6 @@ events = Table(
         postgresql_where=sql("group_run_id IS NOT NULL"),
     ),
     Index(None, "ended", sqlite_where=sql("ended > 0"), postgresql_where=sql("ended > 0")),
-    Index(None, "lease_until", sqlite_where=sql("ended = 0"), postgresql_where=sql("ended = 0")),
     sqlite_autoincrement=True,
 )
 

@@ -75,7 +75,3 @@ def _corrections() -> None:
 
 def _indexes() -> None:
     op.create_index("ix_clips_file_id", "clips", ["file_id"])
-    unfinished = sa.text("ended = 0")
-    op.create_index(
-        "ix_events_lease_until", "events", ["lease_until"], sqlite_where=unfinished, postgresql_where=unfinished
-    )
