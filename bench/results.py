@@ -3,7 +3,8 @@
 import json
 import os
 import platform
-from collections.abc import Sequence
+import subprocess
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -32,6 +33,26 @@ def percentile(values: Sequence[float], share: float) -> float:
 def save(results: Sequence[Result], path: Path = RESULTS) -> None:
     """Writes bench/results.json: a list of `{name, value, unit, against, ratio, aim, met}`."""
     path.write_text(json.dumps([asdict(result) for result in results], indent=1) + "\n")
+
+
+def save_parts(parts: Mapping[str, Sequence[Result]], order: Sequence[str], path: Path) -> None:
+    """Writes the rows of `parts` in place of those that the file has of the same parts.
+
+    As `save`; each row also names its part and the commit that was measured. The parts come in the `order` given.
+    """
+    kept = json.loads(path.read_text()) if path.exists() else []
+    commit = _commit()
+    new = [{"part": part, "commit": commit, **asdict(row)} for part, rows in parts.items() for row in rows]
+    rows = [row for row in kept if row["part"] not in parts] + new
+    rows.sort(key=lambda row: order.index(row["part"]))
+    path.write_text(json.dumps(rows, indent=1) + "\n")
+
+
+def _commit() -> str:
+    """Of the working tree; "+" after it: files were changed."""
+    words = ["git", "describe", "--always", "--abbrev=12", "--dirty=+", "--exclude=*"]
+    answer = subprocess.run(words, cwd=RESULTS.parent, capture_output=True, text=True, check=False)
+    return answer.stdout.strip() or "unknown"
 
 
 def table(results: Sequence[Result]) -> str:

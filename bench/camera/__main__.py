@@ -1,4 +1,7 @@
-"""`make bench-camera`: runs all, or those named on the command line; results in bench/results-camera.json."""
+"""`make bench-camera`: runs all, or those named on the command line; results in bench/results-camera.json.
+
+The rows of what was not run stay in the file: each names its commit.
+"""
 
 import asyncio
 import sys
@@ -7,7 +10,7 @@ from pathlib import Path
 
 from bench.camera.comparisons import COMPARISONS
 from bench.camera.peers import missing_packages
-from bench.results import save, table
+from bench.results import save_parts, table
 
 RESULTS = Path(__file__).parents[1] / "results-camera.json"
 
@@ -15,14 +18,13 @@ RESULTS = Path(__file__).parents[1] / "results-camera.json"
 async def main(names: list[str]) -> None:
     if packages := missing_packages():
         sys.exit(f"these Debian packages are missing: sudo apt-get install {' '.join(packages)}")
-    results = []
+    parts = {}
     for name in names or COMPARISONS:
         print(f"{name} ...", file=sys.stderr, flush=True)
         with tempfile.TemporaryDirectory(prefix="cuelight-bench-", dir=Path.home()) as folder:
-            results += await COMPARISONS[name](Path(folder))
-    print(table(results))
-    if not names:
-        save(results, RESULTS)
+            parts[name] = await COMPARISONS[name](Path(folder))
+    print(table([row for rows in parts.values() for row in rows]))
+    save_parts(parts, list(COMPARISONS), RESULTS)
 
 
 asyncio.run(main(sys.argv[1:]))

@@ -2,6 +2,7 @@
 
 import threading
 
+from hardware.models import Codec
 from hardware.pipeline.stream import Stream
 from hardware.pipeline.taker import Need, Picture
 
@@ -9,7 +10,8 @@ from hardware.pipeline.taker import Need, Picture
 class Sampler:
     """A taker that keeps the newest picture until its looker, in a thread of its own, comes for it.
 
-    One that was not fetched is replaced: a slow looker sees fewer pictures, and nobody waits for it.
+    One that was not fetched is replaced: a slow looker sees fewer pictures, and nobody waits for it. JPEGs come without
+    a frame, unless others need one too.
     """
 
     def __init__(self, rate: float, width: int) -> None:
@@ -27,10 +29,12 @@ class Sampler:
         """See `FrameTaker`."""
         with self._news:
             self._stream, self._newest = stream, None
+            self.undecoded = stream.format.codec is Codec.MJPEG
 
     def take(self, picture: Picture) -> None:
         """See `FrameTaker`."""
-        if picture.frame is None or picture.frame.is_corrupt:
+        damaged = picture.frame.is_corrupt if picture.frame is not None else not self.undecoded
+        if damaged:
             return
         with self._news:
             self.missed += self._newest is not None

@@ -5,7 +5,7 @@ import logging
 import threading
 from typing import TYPE_CHECKING
 
-from hardware.models import Granted, Observation, SinkEnded, SinkStarted, WatchOrder
+from hardware.models import Codec, Granted, Observation, SinkEnded, SinkStarted, WatchOrder
 from hardware.pipeline.sampling import Sampler
 from hardware.pipeline.stream import Stream
 from hardware.pipeline.taker import Picture
@@ -14,6 +14,8 @@ from hardware.vision import ANALYSERS, Analyser, Sighting
 
 if TYPE_CHECKING:
     from types import ModuleType
+
+    from hardware.vision.grey import Grey
 
 log = logging.getLogger(__name__)
 
@@ -71,16 +73,25 @@ class Watcher:
         self._ports.done(self._order.sink_id)
 
     def _look(self, analyser: Analyser, stream: Stream, picture: Picture) -> None:
-        if picture.frame is None:
+        grey = self._grey(picture)
+        if grey is None:
             return
         mono_ns = picture.packet.mono_ns
-        grey = _vision().grey_picture(picture.frame, self._order.width)
         if self._first_ns == 0:
             self._first_ns = mono_ns
             self._report_start(stream, grey.shape[1], grey.shape[0])
         self._newest_ns = mono_ns
         self._looks += 1
         self._tell(analyser.look(grey, mono_ns), mono_ns)
+
+    def _grey(self, picture: Picture) -> "Grey | None":
+        """None when it does not decode."""
+        packet, frame, width = picture.packet, picture.frame, self._order.width
+        if frame is not None and (frame.width >= min(width, packet.width) or packet.codec is not Codec.MJPEG):
+            grey: Grey = _vision().grey_picture(frame, width)
+            return grey
+        decoded: Grey | None = _vision().grey_jpeg(packet.data, (packet.width, packet.height), width)
+        return decoded
 
     def _report_start(self, stream: Stream, width: int, height: int) -> None:
         rate = min(self._order.rate, stream.format.rate)

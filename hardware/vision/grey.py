@@ -1,11 +1,12 @@
-"""Decoded frames to what analysers look at. Loads av, numpy and cv2."""
+"""Pictures to what analysers look at. Loads numpy and cv2; av (20 MB) with the first frame that needs it."""
 
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
+
+from hardware.pipeline.sizes import reduction
 
 if TYPE_CHECKING:
     import av
@@ -18,9 +19,30 @@ Grey = NDArray[np.uint8]
 _BRIGHTNESS_FIRST = {"yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p", "nv12", "gray"}
 
 
+_REDUCED = {
+    1: cv2.IMREAD_GRAYSCALE,
+    2: cv2.IMREAD_REDUCED_GRAYSCALE_2,
+    4: cv2.IMREAD_REDUCED_GRAYSCALE_4,
+    8: cv2.IMREAD_REDUCED_GRAYSCALE_8,
+}
+
+
+def grey_jpeg(data: bytes, size: tuple[int, int], width: int) -> Grey | None:
+    """The brightness of a JPEG of `size` (width, height), `width` pixels wide or as wide as it is; None when damaged.
+
+    Its colours are not decoded, which saves a quarter of the work.
+    """
+    flags = _REDUCED[reduction(*size, width, 1)] | cv2.IMREAD_IGNORE_ORIENTATION
+    decoded = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if data else None
+    return None if decoded is None else _shrunk(np.asarray(decoded, np.uint8), width)
+
+
 def grey_picture(frame: "av.VideoFrame", width: int) -> Grey:
     """The frame's brightness, `width` pixels wide or as wide as it is; a copy that the caller may keep."""
-    luma = _luma(frame)
+    return _shrunk(_luma(frame), width)
+
+
+def _shrunk(luma: Grey, width: int) -> Grey:
     if luma.shape[1] <= width:
         return np.ascontiguousarray(luma)
     height = max(1, round(luma.shape[0] * width / luma.shape[1]))
@@ -32,6 +54,8 @@ def _luma(frame: "av.VideoFrame") -> Grey:
     if frame.format.name == "yuyv422":
         return _rows(frame)[:, : frame.width * 2 : 2]
     if frame.format.name not in _BRIGHTNESS_FIRST:
+        from av.video.reformatter import VideoReformatter
+
         # The frame's own reformatter is shared with other threads.
         frame = VideoReformatter().reformat(frame, format="gray", threads=1)
     return _rows(frame)[:, : frame.width]

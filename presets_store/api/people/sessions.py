@@ -9,7 +9,9 @@ from presets_store.api.people.errors import CredentialsMissing
 from presets_store.api.people.limits import Tried
 from presets_store.api.people.peers import address_of
 from presets_store.api.people.proving import basic_credentials, require_private
+from presets_store.protocol.parsing import parse_body
 from presets_store.protocol.people.sessions import SessionAnswer, SessionRecord
+from presets_store.protocol.people.users import SetPassword
 from presets_store.services.errors import NotFound
 from presets_store.services.people.errors import SignInRefused, TooManySignIns
 
@@ -35,6 +37,23 @@ async def create(request: web.Request) -> web.Response:
         )
 
 
+@Operation(
+    "Change one's password",
+    body=SetPassword,
+    access=Access.PASSWORD,
+    errors=(CredentialsMissing, SignInRefused, TooManySignIns),
+)
+async def change_password(request: web.Request) -> web.Response:
+    """The present one goes by HTTP Basic, over TLS or from the same computer. Ends all sessions of the user."""
+    require_private(request)
+    name, password = basic_credentials(request)
+    body = parse_body(SetPassword, await request.read())
+    places = ((Tried.USER, name), (Tried.ANY_USER, ""))
+    with request.app[FAILURES].guess(address_of(request), (SignInRefused,), *places):
+        await request.app[SERVICES].people.sessions.change_password(name, password, body.password)
+    return reply(None)
+
+
 @Operation("Show the session", answer=SessionRecord, errors=(NotFound,))
 async def show(request: web.Request) -> web.Response:
     """That of the request. A signed request has none."""
@@ -58,5 +77,6 @@ ROUTES = (
     web.route("POST", "/v1/session{slash:/?}", create),
     web.route("GET", "/v1/session{slash:/?}", show),
     web.route("DELETE", "/v1/session{slash:/?}", end),
+    web.route("PUT", "/v1/session/password{slash:/?}", change_password),
     web.route("GET", "/v1/session/list{slash:/?}", list_own),
 )

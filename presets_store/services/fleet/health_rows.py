@@ -4,11 +4,11 @@ What a device says of itself may have any form: a member that is missing or of a
 """
 
 import json
-import math
 from typing import Any, Final
 
 from presets_store.protocol.fields import MAX_NAME, MAX_TEXT, parse_moment
 from presets_store.protocol.telemetry import DeviceHealthRow
+from presets_store.services.fleet.health_charts import number_of
 from presets_store.storage.fleet.records import DeviceHealth
 from presets_store.storage.records import Device
 
@@ -66,14 +66,8 @@ def _part(value: Any, *path: str) -> Any:
 
 
 def _number(value: Any) -> float:
-    """Devices send some numbers as text."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return 0.0
-    try:
-        number = float(value)
-    except (ValueError, OverflowError):
-        return 0.0
-    return number if math.isfinite(number) else 0.0
+    """0 where there is none: a row has no place for nothing."""
+    return number_of(value) or 0.0
 
 
 def _text(value: Any, limit: int = MAX_NAME) -> str:

@@ -2,7 +2,8 @@
 
 import hashlib
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 from sqlalchemy import Connection
@@ -20,13 +21,14 @@ from presets_store.storage.people.records import Session, User, UserStatus
 from presets_store.storage.people.sessions import (
     any_session_over,
     delete_session,
+    delete_sessions,
     find_session,
     forget_sessions,
     insert_session,
     list_sessions,
     touch_session,
 )
-from presets_store.storage.people.users import find_user, get_user, get_user_for_update
+from presets_store.storage.people.users import find_user, get_user, get_user_for_update, update_user
 
 MAX_SESSIONS: Final = 32
 """Of one user; with one more the oldest ends."""
@@ -64,16 +66,11 @@ class SessionsService:
 
     async def sign_in(self, name: str, password: str, lifetime: Lifetime) -> SessionAnswer:
         """A new session. Raises SignInRefused, after the same time for all reasons, and TooManySignIns."""
-        user = await self._units.read(lambda connection: find_user(connection, name))
-        kept = user.password_hash if user and user.status is UserStatus.ACTIVE else ""
-        if not await self._passwords.fits(password, kept) or user is None:
-            raise SignInRefused
+        user = await self._proven(name, password)
         key, token, browser = user.key, str(uuid.uuid4()), str(uuid.uuid4())
 
         def begin(unit: Unit) -> None:
-            now = get_user_for_update(unit.connection, key)
-            if now is None or now.status is not UserStatus.ACTIVE or now.password_hash != kept:
-                raise SignInRefused  # it was changed while the password was checked
+            _still(unit.connection, user)
             for old in list_sessions(unit.connection, key)[: 1 - MAX_SESSIONS]:
                 delete_session(unit.connection, old.key)
             session = Session(
@@ -88,6 +85,29 @@ class SessionsService:
 
         await self._units.write(INSIDE, begin)
         return SessionAnswer(session_guid=token, browser_guid=browser)
+
+    async def change_password(self, name: str, password: str, new: str) -> None:
+        """Of who knows the present one. Signs the user out everywhere. Raises SignInRefused, TooManySignIns."""
+        user = await self._proven(name, password)
+        kept = await self._passwords.hashed(new)
+
+        def change(unit: Unit) -> None:
+            before = _still(unit.connection, user)
+            after = replace(before, password_hash=kept, modified=unit.now, modified_by=before.name)
+            update_user(unit.connection, before, after)
+            listeners = [listener_of(session.key) for session in list_sessions(unit.connection, user.key)]
+            delete_sessions(unit.connection, user.key)
+            unit.afterwards.extend(partial(self._units.let_go, listener) for listener in listeners)
+
+        await self._units.write(INSIDE, change)
+
+    async def _proven(self, name: str, password: str) -> User:
+        """The active user with this name and password. Raises SignInRefused, after the same time for all reasons."""
+        user = await self._units.read(lambda connection: find_user(connection, name))
+        kept = user.password_hash if user and user.status is UserStatus.ACTIVE else ""
+        if not await self._passwords.fits(password, kept) or user is None:
+            raise SignInRefused
+        return user
 
     async def signed_in(self, token: str, lifetime: Lifetime) -> SignedIn:
         """Whose session has this token, with the rights of now. Raises SessionOver."""
@@ -144,6 +164,14 @@ class SessionsService:
 def listener_of(key: int) -> str:
     """What the caller of a session is called."""
     return f"session:{key}"
+
+
+def _still(connection: Connection, proven: User) -> User:
+    """The user, locked. Raises SignInRefused when it was changed while its password was checked."""
+    now = get_user_for_update(connection, proven.key)
+    if now is None or now.status is not UserStatus.ACTIVE or now.password_hash != proven.password_hash:
+        raise SignInRefused
+    return now
 
 
 def _hashed(token: str) -> str:

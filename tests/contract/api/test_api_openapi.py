@@ -202,6 +202,7 @@ TRIED_ELSEWHERE = {
     ("get", "/v1/live"), ("post", "/v1/file/success/{key}"), ("get", CONTENT), ("put", CONTENT),
     ("post", "/v1/mediarouter/auth"),
     *((method, "/v1/session") for method in ("post", "get", "delete")), ("post", "/v1/register/device"),
+    ("put", "/v1/session/password"),
     *((method, path) for method in ("get", "delete") for path in ("/v1/devicesetting/device/{key}", "/v1/usersetting")),
 }  # fmt: skip
 

@@ -64,6 +64,22 @@ async def test_credentials_in_another_form(store: ServedStore, given: str) -> No
     problem(await store.client.send("POST", "/v1/session", headers=headers), 401, "credentials_missing")
 
 
+async def change_password(store: ServedStore, present: str, new: str) -> Answer:
+    body = json.dumps({"password": new}).encode()
+    return await store.client.send("PUT", "/v1/session/password", body, basic("alice", present))
+
+
+async def test_who_knows_a_password_changes_it_and_is_signed_out(store: ServedStore) -> None:
+    session, new = await session_of(store), "staple battery horse"
+    problem(await change_password(store, "a guess of somebody", new), 401, "sign_in_refused")
+    assert "password" in problem(await change_password(store, PASSWORD, "short"), 400, "bad_request_body")
+    assert (await session.call("GET", "/v1/session")).status == 200, "nothing has changed"
+    assert (await change_password(store, PASSWORD, new)).status == 200
+    problem(await session.call("GET", "/v1/session"), 419, "session_over")
+    problem(await sign_in(store), 401, "sign_in_refused")
+    await session_of(store, password=new)
+
+
 async def test_a_session_ends_by_time(store: ServedStore, clock: ManualClock) -> None:
     session = await session_of(store)
     for _ in range(7):

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 import av
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from hardware.sources.file import FOOTAGE
 from hardware.vision import ANALYSERS, Sighting, options_problem
-from hardware.vision.grey import Grey, grey_picture
+from hardware.vision.grey import Grey, grey_jpeg, grey_picture
 from hardware.vision.motion import Motion, MotionOptions, MotionState, boxes, judge
 
 NS = 1_000_000_000
@@ -140,6 +141,25 @@ def test_every_format_becomes_grey(name: str) -> None:
     assert grey.shape == (30, 50)
     assert grey[:, :24].max() < 30
     assert grey[:, 26:].min() > 170
+
+
+@pytest.mark.parametrize(
+    ("width", "shape"), [(1280, (720, 1280)), (320, (180, 320)), (200, (112, 200)), (4096, (720, 1280))]
+)
+def test_a_jpeg_is_seen_as_its_frame_is(width: int, shape: tuple[int, int]) -> None:
+    with av.open(str(FOOTAGE)) as container:
+        frame = next(container.decode(video=0)).reformat(1280, 720, format="bgr24")
+    coded, data = cv2.imencode(".jpg", frame.to_ndarray())
+    assert coded
+    seen = grey_jpeg(data.tobytes(), (1280, 720), width)
+    assert seen is not None
+    assert seen.shape == shape
+    assert np.abs(seen.astype(int) - grey_picture(frame, width).astype(int)).mean() < 3
+
+
+@pytest.mark.parametrize("data", [b"", b"no picture", b"\xff\xd8\xff"])
+def test_what_is_no_jpeg_is_not_seen(data: bytes) -> None:
+    assert grey_jpeg(data, (640, 480), 320) is None
 
 
 def test_a_small_picture_stays_as_it_is() -> None:
