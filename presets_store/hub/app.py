@@ -15,6 +15,7 @@ from presets_store.api import ApiSettings, build_app, make_runner
 from presets_store.clock import RELEASE_EPOCH, Clock, SystemClock
 from presets_store.errors import CuelightError
 from presets_store.hub.errors import AddressUnusable
+from presets_store.hub.garbage import seldom_collected
 from presets_store.hub.metrics.figures import Figures
 from presets_store.hub.metrics.serving import metrics_app
 from presets_store.hub.places import places_of
@@ -100,6 +101,7 @@ class Hub:
         runner = await hub._serve(services, stack)
         if settings.metrics.port:
             await hub._serve_figures(services, runner, stack)
+        seldom_collected()
         hub._announce(next(iter(runner.sites)).name)
         return hub
 
