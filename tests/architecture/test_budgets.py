@@ -2,7 +2,8 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -18,64 +19,84 @@ MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob
 FILES = [*MODULES, *sorted(path for folder in ("tests", "bench", "scripts") for path in (ROOT / folder).rglob("*.py"))]
 
 
-def functions(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    return (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+Offenders = dict[str, object]
+"""What breaks a budget, by file: a test shows all of them at once."""
 
 
-def name_of(path: Path) -> str:
-    return str(path.relative_to(ROOT))
+@cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+def functions(path: Path) -> Iterator[Function]:
+    return (node for node in ast.walk(parsed(path)) if isinstance(node, Function))
+
+
+def lines_of(function: Function) -> int:
+    return (function.end_lineno or function.lineno) - function.lineno + 1
+
+
+def offending(paths: list[Path], judge: Callable[[Path], object]) -> Offenders:
+    return {str(path.relative_to(ROOT)): found for path in paths if (found := judge(path))}
 
 
 def test_there_is_something_to_judge() -> None:
     assert len(MODULES) > 50
 
 
-@pytest.mark.parametrize("path", FILES, ids=name_of)
-def test_files_are_small(path: Path) -> None:
-    assert len(path.read_text().splitlines()) <= MAX_FILE_LINES
+def test_files_are_small() -> None:
+    def too_long(path: Path) -> int:
+        lines = len(path.read_text().splitlines())
+        return lines if lines > MAX_FILE_LINES else 0
+
+    assert offending(FILES, too_long) == {}
 
 
-@pytest.mark.parametrize("path", FILES, ids=name_of)
-def test_functions_are_small(path: Path) -> None:
-    long = {
-        node.name: (node.end_lineno or node.lineno) - node.lineno + 1
-        for node in functions(ast.parse(path.read_text()))
-        if (node.end_lineno or node.lineno) - node.lineno + 1 > MAX_FUNCTION_LINES
-    }
-    assert not long
+def test_functions_are_small() -> None:
+    def too_long(path: Path) -> dict[str, int]:
+        return {each.name: lines_of(each) for each in functions(path) if lines_of(each) > MAX_FUNCTION_LINES}
+
+    assert offending(FILES, too_long) == {}
 
 
 @pytest.mark.parametrize("package", PACKAGES)
 def test_folders_are_small(package: str) -> None:
     folders = [ROOT / package, *(path for path in (ROOT / package).rglob("*") if path.is_dir())]
-    crowded = {name_of(folder): len(list(folder.glob("*.py"))) for folder in folders}
+    crowded = {str(folder): len(list(folder.glob("*.py"))) for folder in folders}
     assert {name: count for name, count in crowded.items() if count > MAX_FOLDER_MODULES} == {}
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_blind_excepts_are_named_boundaries(path: Path) -> None:
-    lines = path.read_text().splitlines()
-    blind = [number for number, line in enumerate(lines) if re.search(r"except( \(?(Base)?Exception\b.*)?:", line)]
-    unnamed = [number + 1 for number in blind if "boundary" not in lines[number].lower()]
-    assert unnamed == []
+def test_blind_excepts_are_named_boundaries() -> None:
+    def unnamed(path: Path) -> list[int]:
+        return [
+            number
+            for number, line in enumerate(path.read_text().splitlines(), 1)
+            if re.search(r"except( \(?(Base)?Exception\b.*)?:", line) and "boundary" not in line.lower()
+        ]
+
+    assert offending(MODULES, unnamed) == {}
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_no_globals(path: Path) -> None:
-    assert not [node.lineno for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Global)]
+def test_no_globals() -> None:
+    def found(path: Path) -> list[int]:
+        return [node.lineno for node in ast.walk(parsed(path)) if isinstance(node, ast.Global)]
+
+    assert offending(MODULES, found) == {}
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_late_imports_are_the_heavy_ones_only(path: Path) -> None:
-    late = [
-        (node.lineno, name)
-        for function in functions(ast.parse(path.read_text()))
-        for node in ast.walk(function)
-        if isinstance(node, ast.Import | ast.ImportFrom)
-        for name in imported(node)
-        if name.split(".")[0] not in LATE_IMPORTS
-    ]
-    assert late == []
+def test_late_imports_are_the_heavy_ones_only() -> None:
+    def late(path: Path) -> list[tuple[int, str]]:
+        return [
+            (node.lineno, name)
+            for function in functions(path)
+            for node in ast.walk(function)
+            if isinstance(node, ast.Import | ast.ImportFrom)
+            for name in imported(node)
+            if name.split(".")[0] not in LATE_IMPORTS
+        ]
+
+    assert offending(MODULES, late) == {}
 
 
 def imported(node: ast.Import | ast.ImportFrom) -> list[str]:
