@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: run demo test lint bench bench-camera bench-hub soak setup setup-dev footage lock clean
+.PHONY: run demo test lint bench bench-camera bench-hub bench-upstream soak setup setup-dev footage lock clean
 
 run: setup
 	$(BIN)/cuelight run --first-preset
@@ -29,6 +29,9 @@ bench-camera: setup-dev
 
 bench-hub: setup-dev
 	PYTHONPATH=tests $(BIN)/python -P -m bench.hub
+
+bench-upstream: setup-dev
+	PYTHONPATH=tests $(BIN)/python -P -m bench.upstream
 
 soak: setup-dev
 	$(BIN)/python -P scripts/test.py --soak

@@ -24,7 +24,7 @@ STARTUP_GRACE = "startup_grace"
 
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 LONGEST_GRACE = 120.0
-_PRESET = "the whole preset as JSON, the ID of a preset of this device, or an empty value to clear it"
+RIGHT_PRESET = "the whole preset as JSON, the ID of a preset in the sender's store, or an empty value to clear it"
 
 
 class Kept(Protocol):
@@ -39,13 +39,21 @@ class Kept(Protocol):
     async def set_setting(self, name: str, value: str | None) -> None: ...
 
 
-class AdjustableSettings:
-    """`presets` is the own store, `device_key` the own device there. Made when logging is set up as configured."""
+Fetch = Callable[[int], Awaitable[StandalonePreset]]
+"""A whole preset of the upstream, by its ID there."""
 
-    def __init__(self, kept: Kept, presets: StartupService, device_key: int) -> None:
+
+class AdjustableSettings:
+    """`presets` is the own store, `device_key` the own device there. Made when logging is set up as configured.
+
+    `fetch` is None without an upstream.
+    """
+
+    def __init__(self, kept: Kept, presets: StartupService, device_key: int, fetch: Fetch | None = None) -> None:
         self._kept = kept
         self._presets = presets
         self._device_key = device_key
+        self._fetch = fetch
         self._configured_level = logging.getLogger().level
         self._one_at_a_time = asyncio.Lock()
         self._table: dict[str, Callable[[str, bool], Awaitable[Result]]] = {
@@ -75,6 +83,16 @@ class AdjustableSettings:
                 await self._presets.took(self._kept.standalone())
             return result
 
+    async def keep_standalone(self, preset: StandalonePreset | None) -> None:
+        """Keeps the preset that another store names for this device; None: that there is none.
+
+        Raises what a preset that is not one may raise.
+        """
+        if preset is not None:
+            check_standalone(preset, 0)
+        async with self._one_at_a_time:
+            await self._kept.set_standalone(preset)
+
     async def _set_standalone(self, value: str, foreign: bool) -> Result:
         if not value:
             await self._kept.set_standalone(None)
@@ -93,15 +111,18 @@ class AdjustableSettings:
             given = read_json(value, STANDALONE_SETTING)
         except BadJson as error:
             raise UnknownSetting(
-                name=STANDALONE_SETTING, wrong=f"has no such value ({error})", right=_PRESET
+                name=STANDALONE_SETTING, wrong=f"has no such value ({error})", right=RIGHT_PRESET
             ) from error
         if isinstance(given, dict):
             return parse_body(StandalonePreset, given)
         if isinstance(given, bool) or not isinstance(given, int):
-            raise UnknownSetting(name=STANDALONE_SETTING, wrong="has no such value", right=_PRESET)
-        if foreign:
-            raise UnknownSetting(name=STANDALONE_SETTING, wrong="came as an ID of another store", right=_PRESET)
-        return await self._presets.whole(given)
+            raise UnknownSetting(name=STANDALONE_SETTING, wrong="has no such value", right=RIGHT_PRESET)
+        if not foreign:
+            return await self._presets.whole(given)
+        if self._fetch is None:
+            wrong = "came as an ID of another store, which the settings do not name as upstream"
+            raise UnknownSetting(name=STANDALONE_SETTING, wrong=wrong, right=RIGHT_PRESET)
+        return await self._fetch(given)
 
     async def _set_log_level(self, value: str, _foreign: bool) -> Result:
         level = value.upper()

@@ -1,7 +1,6 @@
 """The composition root: one function builds every object and hands it on; each start registers its own undo."""
 
 import asyncio
-import contextlib
 import logging
 import os
 import shutil
@@ -10,38 +9,48 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from agent.adjustable import STARTUP_GRACE, AdjustableSettings, grace_seconds
 from agent.announce import announce_ready
 from agent.api.local import LocalApi
 from agent.api.status import StatusReader
 from agent.attempt import Tools
+from agent.box.aftermath import await_reboot
+from agent.box.tools import build_box
 from agent.cameras import Cameras
 from agent.dispatcher import Dispatcher
+from agent.enrolment.building import build_enrolling
+from agent.enrolment.exchanging import Device
+from agent.enrolment.kept import with_enrolment
 from agent.first_preset import show_first_preset
+from agent.health.building import build_health
 from agent.identity import boot_id, serial_number
 from agent.lifecycle import only_agent
+from agent.media.building import build_library
 from agent.media.chain.building import build_linker
 from agent.media.chain.linking import Linker
 from agent.media.library import MediaLibrary
-from agent.media.removing import Removing
 from agent.media.retention.keeping import Retention
 from agent.media.retention.starting import make_room_to_start
+from agent.media.workshop import build_workshop
 from agent.mending.building import build_mender
-from agent.parameters import parameters_of
-from agent.recovery import Recovery
+from agent.recovery import recover
 from agent.settings import Settings
 from agent.startup.camera_secrets import CameraSecrets
 from agent.startup.checking import watch_database
-from agent.startup.clockwatch import watch_clock
+from agent.startup.clockwatch import Dates, watch_clock
 from agent.startup.declaring import declared
 from agent.startup.hosts import CameraHosts
+from agent.startup.mode import build_mode
 from agent.startup.registering import register_agents
 from agent.startup.starting import Circumstances, Starting
 from agent.store import Memory, Store, newest_access_key, open_memory, open_store
 from agent.upstream.building import UpstreamLink
 from agent.upstream.client import SignedClient
+from agent.upstream.credentials import Credentials
+from agent.upstream.loglines import LogLines, log_lines
+from agent.upstream.uploads.building import build_transfers
 from agent.viewing.viewers import Viewing
 from hardware.client import Prespawned
 from presets_store.clock import micros
@@ -49,9 +58,7 @@ from presets_store.errors import CuelightError
 from presets_store.process.announcing import announce_key
 from presets_store.process.lifecycle import SystemTaskDied, SystemTasks, stage, stop_signals, unless, usable_places
 from presets_store.process.logs import logging_to
-from presets_store.rules.event import Event
 from presets_store.services import Services
-from presets_store.services.bindings import of_earlier_boot
 from presets_store.services.people.keys import NewKey
 from presets_store.storage import DatabaseDamaged
 from presets_store.storage.damage.aside import note_damage
@@ -59,7 +66,6 @@ from presets_store.storage.damage.aside import note_damage
 logger = logging.getLogger(__name__)
 
 SWEEP_EVERY = 10.0
-HOSTS_WITHIN = 10.0
 ACTIONS_END_WITHIN = 10.0
 STAGE_SECONDS = 5.0
 
@@ -72,6 +78,8 @@ PRIVATE = 0o027
 
 EXIT_OK = 0
 EXIT_FAILED = 1
+EXIT_RESTART = 75
+"""Whoever supervises the agent starts it again after a failure, and this counts as one (EX_TEMPFAIL)."""
 
 
 def run(settings: Settings, *, first_preset: bool = False, spawned: Prespawned | None = None) -> int:
@@ -82,46 +90,47 @@ def run(settings: Settings, *, first_preset: bool = False, spawned: Prespawned |
     os.umask(PRIVATE)
     with logging_to(level=settings.log.level, style=settings.log.format):
         try:
-            asyncio.run(serve(settings, first_preset=first_preset, spawned=spawned))
+            restarting = asyncio.run(serve(settings, first_preset=first_preset, spawned=spawned))
         except CuelightError as error:
             logger.critical("cuelight does not start: %s", error, extra={"code": error.code})
             return EXIT_FAILED
         except SystemTaskDied as death:
             logger.critical("a system task died: %s", death, exc_info=death.__cause__)
             return EXIT_FAILED
-        return EXIT_OK
+        return EXIT_RESTART if restarting else EXIT_OK
 
 
-async def serve(settings: Settings, *, first_preset: bool = False, spawned: Prespawned | None = None) -> None:
-    """Builds the agent, runs it until a signal, and takes it down in stages.
+async def serve(settings: Settings, *, first_preset: bool = False, spawned: Prespawned | None = None) -> bool:
+    """Builds the agent, runs it until a signal, and takes it down in stages; whether an event wants it started again.
 
     When the database turns out to be damaged it is all built once more, on a fresh one.
     """
     with stop_signals() as wanted:
         try:
-            await _serve_once(settings, wanted, first_preset=first_preset, spawned=spawned)
+            return await _serve_once(settings, wanted, first_preset=first_preset, spawned=spawned)
         except DatabaseDamaged as damage:
             with usable_places():
                 await asyncio.to_thread(note_damage, settings.database_file, damage.message, micros(time.time()))
             logger.error("the agent starts anew, because %s", damage, extra={"code": damage.code})
-            await _serve_once(settings, wanted, first_preset=False, spawned=None)
+            return await _serve_once(settings, wanted, first_preset=False, spawned=None)
 
 
 async def _serve_once(
     settings: Settings, wanted: asyncio.Event, *, first_preset: bool, spawned: Prespawned | None
-) -> None:
+) -> bool:
     async with AsyncExitStack() as stack:
         with usable_places():
             await asyncio.to_thread(stack.enter_context, only_agent(settings.run_folder))
             agent = await unless(wanted, Agent.build(settings, stack, spawned))
         if agent is None:
             logger.info("stopping before the agent was up")
-            return
+            return False
         if first_preset:
             first = asyncio.create_task(agent.run_first_preset())
             stack.callback(first.cancel)
         await agent.until(wanted)
         logger.info("stopping")
+        return agent.restarting.is_set()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +141,12 @@ class Identity:
     boot_id: str
 
 
+class Runs(Protocol):
+    """What goes on as long as the agent does."""
+
+    async def run(self) -> None: ...
+
+
 class Agent:
     """The running agent. Built by `build`, which registers on the stack how to take it down again."""
 
@@ -139,45 +154,49 @@ class Agent:
         self.settings = settings
         self.services = store.services
         self.clock = store.clock
+        self.dating = store.dating
         self.cameras = cameras
         self.api = api
         self.starting = starting
         self.tasks = SystemTasks()
+        self.restarting = asyncio.Event()
 
     @classmethod
     async def build(cls, settings: Settings, stack: AsyncExitStack, spawned: Prespawned | None = None) -> "Agent":
         """Memory, hosts, store, recovery, dispatcher, start-up, API: each after those that it needs."""
-        await asyncio.to_thread(make_room_to_start, settings)
-        await asyncio.to_thread(shutil.rmtree, settings.hls_folder, ignore_errors=True)  # streams of before a kill
-        who = await asyncio.to_thread(_identity, settings)
+        who = await asyncio.to_thread(_cleared_up, settings)
         memory = await open_memory(settings)
         stack.push_async_callback(_staged("the sealed cache", STAGE_SECONDS, memory.sealed.close))
+        configured, settings = settings.upstream, with_enrolment(settings, memory.sealed)
+        lines = stack.enter_context(log_lines(bool(settings.upstream.url)))
         hosts = CameraHosts(settings, memory.sealed, spawned)
         stack.push_async_callback(_staged("the camera hosts", STAGE_SECONDS, hosts.stop))
         await hosts.start()
         store = await open_store(settings, memory, who.serial, who.boot_id, stack)
         new_key = await store.services.keys.create_first()
         cameras = await _cameras(settings, store.services, hosts, stack)
-        media = MediaLibrary(settings.media_folder, store.services.clips, store.services.own_device.key, store.clock)
+        media, taken = build_library(settings, store.services, store.clock)
         linker = build_linker(settings.media_folder, memory.sealed, store.services, store.clock, who.serial)
-        media.closed = linker.wake
+        media.closed.append(linker.wake)
         media.announce = linker.removing
-        store.services.media.files.remover = Removing(media, store.services.clips)
         retention = Retention(settings, media, store.services, store.clock)
-        await _recover(store.services, cameras, media, who.boot_id)
-        link = _upstream(settings, store, stack)
+        rebooting = await recover(store.services, cameras, media, who.boot_id)
+        link = _upstream(settings, store, lines, stack)
         starting = _starting(settings, memory, store, who, link.client if link else None)
-        reader = _reader(settings, store, retention, linker, cameras, who)
+        reader = _reader(settings, store, retention, linker, cameras, who, link)
         secrets = CameraSecrets(memory.sealed, hosts, cameras)
-        api = LocalApi(settings, store, reader, starting, Viewing(cameras), secrets)
+        device = Device(serial=who.serial, name=settings.device.name)
+        enrolling = build_enrolling(configured, device, memory.sealed, store.clock, link)
+        api = LocalApi(settings, store, reader, starting, Viewing(cameras), secrets, enrolling)
         agent = cls(settings, store, cameras, api, starting)
         stack.push_async_callback(_staged("what is kept", STAGE_SECONDS, starting.keep))
         stack.push_async_callback(_staged("the system tasks", STAGE_SECONDS, agent.tasks.stop))
         agent._start_tasks(memory, media, who, link, stack)
-        agent.tasks.start("chain", linker.run())
-        agent.tasks.start("retention", retention.run())
+        health = build_health(settings, store.services, list(cameras), link.client if link else None)
         mender = build_mender(settings.mending, hosts, memory.sealed, store.clock, store.services.database)
-        agent.tasks.start("mending", mender.run())
+        agent._start_all(chain=linker, photos=taken, retention=retention, health=health, mending=mender)
+        agent._start_all(enrolment=enrolling)
+        agent.tasks.start("reboots", await_reboot(rebooting, store.services.events, store.clock))
         stack.push_async_callback(_staged("the local API", STAGE_SECONDS, api.stop))
         await api.start()
         await register_agents(store.services)
@@ -185,11 +204,12 @@ class Agent:
         return agent
 
     async def until(self, wanted: asyncio.Event) -> None:
-        """Until a stop is wanted. Raises SystemTaskDied, and DatabaseDamaged when that is what a task died of."""
+        """Until a stop or a restart is wanted. Raises SystemTaskDied, and DatabaseDamaged when a task died of that."""
         watching = asyncio.create_task(self.tasks.watch())
         waiting = asyncio.create_task(wanted.wait())
+        restarting = asyncio.create_task(self.restarting.wait())
         try:
-            done, _ = await asyncio.wait({watching, waiting}, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait({watching, waiting, restarting}, return_when=asyncio.FIRST_COMPLETED)
             if watching in done:
                 watching.result()
         except SystemTaskDied as death:
@@ -197,14 +217,14 @@ class Agent:
                 raise death.__cause__ from None
             raise
         finally:
-            waiting.cancel()
-            watching.cancel()
+            for task in (waiting, restarting, watching):
+                task.cancel()
 
     async def run_first_preset(self) -> None:
         """The whole path once, by signed requests to our own API."""
         access_key = await self.services.database.read(newest_access_key)
         secret = (await self.services.keys.signer_of(access_key)).secret
-        client = SignedClient(self.api.url, access_key, secret, self.clock)
+        client = SignedClient(self.api.url, Credentials(access_key, secret), self.clock)
         try:
             await show_first_preset(client, self.services.own_device.key, str(self.settings.media_folder))
         finally:
@@ -214,8 +234,13 @@ class Agent:
         self, memory: Memory, media: MediaLibrary, who: Identity, link: UpstreamLink | None, stack: AsyncExitStack
     ) -> None:
         services, own = self.services, self.services.own_device.key
-        adjustable = AdjustableSettings(memory.sealed, services.startup, own)
+        mode = build_mode(link, self.starting, memory.sealed, services) if link else None
+        adjustable = AdjustableSettings(memory.sealed, services.startup, own, mode.whole if mode else None)
         adjustable.apply_kept()
+        transfers = build_transfers(self.settings, services, media, link, self.clock)
+        stack.push_async_callback(_staged("transfers", STAGE_SECONDS, transfers.close))
+        clear, restart = transfers.clear, self.restarting.set
+        box = build_box(self.settings, services, memory.sealed, self.clock, who.boot_id, restart, clear)
         tools = Tools(
             events=services.events,
             clock=self.clock,
@@ -224,19 +249,41 @@ class Agent:
             wakeups=services.wakeups,
             settings=adjustable,
             hls_folder=self.settings.hls_folder,
+            transfers=transfers,
+            box=box,
+            workshop=build_workshop(self.settings, services, self.clock),
         )
-        dispatcher = Dispatcher(tools, services.wakeups, own, boot_id=who.boot_id, process_id=os.getpid())
+        dispatcher = Dispatcher(
+            tools,
+            services.wakeups,
+            own,
+            boot_id=who.boot_id,
+            process_id=os.getpid(),
+            custody=link.custody if link else None,
+            gives_way=mode.gives_way if mode else None,
+        )
         self.tasks.start("dispatcher", dispatcher.run())
         stack.push_async_callback(
             _staged("the running actions", ACTIONS_END_WITHIN + 1, lambda: dispatcher.stop(ACTIONS_END_WITHIN))
         )
-        if link is not None:
-            for name, task in link.tasks(services, self.starting, who.boot_id):
-                self.tasks.start(name, task)
+        self.tasks.start("uploads", transfers.run())
+        if mode is not None:
+            self.tasks.start("mode", mode.run(adjustable))
+        self._start_watching(who, link)
+
+    def _start_all(self, **members: Runs) -> None:
+        for name, member in members.items():
+            self.tasks.start(name, member.run())
+
+    def _start_watching(self, who: Identity, link: UpstreamLink | None) -> None:
+        services, own = self.services, self.services.own_device.key
+        for name, task in link.tasks(services, self.starting, who.boot_id) if link else ():
+            self.tasks.start(name, task)
         self.tasks.start("start-up", self.starting.run())
         self.tasks.start("warmth of start-up", self._cool_down())
         self.tasks.start("sweep", self._sweep())
-        self.tasks.start("clock", watch_clock([camera.client for camera in self.cameras], self.clock))
+        dates = Dates(self.dating, self.settings.media_folder, who.boot_id, lambda: services.wakeups.wake(own))
+        self.tasks.start("clock", watch_clock([camera.client for camera in self.cameras], self.clock, dates.follow))
         self.tasks.start("database", watch_database(self.settings.database_file, services.database, self.clock))
 
     async def _cool_down(self) -> None:
@@ -263,7 +310,10 @@ class Agent:
         announce_ready(self.api.url, self.settings, [camera.name for camera in self.cameras], sys.stdout)
 
 
-def _identity(settings: Settings) -> Identity:
+def _cleared_up(settings: Settings) -> Identity:
+    """Makes room to start in; who this is."""
+    make_room_to_start(settings)
+    shutil.rmtree(settings.hls_folder, ignore_errors=True)  # streams of before a kill
     return Identity(serial=serial_number(settings.device.serial, settings.state_folder), boot_id=boot_id())
 
 
@@ -278,11 +328,11 @@ async def _cameras(settings: Settings, services: Services, hosts: CameraHosts, s
     return cameras
 
 
-def _upstream(settings: Settings, store: Store, stack: AsyncExitStack) -> UpstreamLink | None:
+def _upstream(settings: Settings, store: Store, lines: LogLines, stack: AsyncExitStack) -> UpstreamLink | None:
     """The link to the upstream of the settings; None without one: then nothing leaves the device."""
     if not settings.upstream.url:
         return None
-    link = UpstreamLink(settings, store.clock)
+    link = UpstreamLink(settings, store.clock, lines)
     stack.push_async_callback(_staged("the upstream link", STAGE_SECONDS, link.close))
     return link
 
@@ -298,28 +348,14 @@ def _starting(settings: Settings, memory: Memory, store: Store, who: Identity, c
     return Starting(store.services, memory.sealed, store.clock, client, found)
 
 
-async def _recover(services: Services, cameras: Cameras, media: MediaLibrary, boot: str) -> None:
-    """Takes up what an earlier agent left: files first, then events. Waits until no host of it writes any more."""
-    occupied = await cameras.occupied(HOSTS_WITHIN)
-    if occupied:
-        logger.error("no host could take camera %s yet; open segments of it stay as they are", ", ".join(occupied))
-    changed = await media.reconcile(occupied)
-    if changed:
-        logger.warning("the media folder was reconciled: %s", changed)
-
-    def camera_of(event: Event) -> str | None:
-        with contextlib.suppress(CuelightError):
-            return cameras.pick(parameters_of(event)).camera_id
-        return None
-
-    def outlived(event: Event) -> bool:
-        return services.own is not None and of_earlier_boot(event, services.own, boot)
-
-    await Recovery(services.events, media, services.own_device.key, camera_of, outlived).run()
-
-
 def _reader(
-    settings: Settings, store: Store, retention: Retention, linker: Linker, cameras: Cameras, who: Identity
+    settings: Settings,
+    store: Store,
+    retention: Retention,
+    linker: Linker,
+    cameras: Cameras,
+    who: Identity,
+    link: UpstreamLink | None,
 ) -> StatusReader:
     return StatusReader(
         settings=settings,
@@ -329,7 +365,8 @@ def _reader(
         chain=linker.chain,
         cameras=cameras,
         boot_id=who.boot_id,
-        since=store.clock.now(),
+        since=store.clock.monotonic(),
+        link=link.watch if link else None,
     )
 
 

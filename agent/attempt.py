@@ -8,13 +8,16 @@ from typing import Any
 
 from agent.actions import Action
 from agent.adjustable import AdjustableSettings
+from agent.box.tools import Box
 from agent.cameras import Cameras
 from agent.context import Context
 from agent.errors import ActionCrashed
 from agent.media.library import MediaLibrary
+from agent.media.workshop import Workshop
 from agent.outcomes import Outcome, complete, failed, failure, stopped
 from agent.progress import ProgressReporter
-from agent.running import Failed, Parameters, Running, RunningEvents, Stopped
+from agent.running import Failed, LeftOpen, Parameters, Running, RunningEvents, Stopped
+from agent.upstream.uploads.transfers import Transfers
 from hardware.errors import HardwareError
 from presets_store.clock import Clock, micros
 from presets_store.errors import CuelightError
@@ -36,6 +39,9 @@ class Tools:
     wakeups: Wakeups
     settings: AdjustableSettings
     hls_folder: Path
+    transfers: Transfers
+    box: Box
+    workshop: Workshop
 
 
 class Attempt:
@@ -64,17 +70,22 @@ class Attempt:
             wakeups=tools.wakeups,
             settings=tools.settings,
             hls_folder=tools.hls_folder,
+            transfers=tools.transfers,
+            box=tools.box,
+            workshop=tools.workshop,
             report_progress=progress,
             waited=max(0.0, (micros(tools.clock.now()) - event.created) / 1e6),
             own=own,
         )
 
-    async def run(self, action: Action, parameters: Parameters) -> Outcome:
-        """Never raises, except CancelledError."""
+    async def run(self, action: Action, parameters: Parameters) -> Outcome | None:
+        """None when only the next start knows the outcome. Never raises, except CancelledError."""
         try:
             return complete(await action.run(self._context, parameters))
         except Stopped as end:
             return stopped(end.reason, self._event.attempt_number, end.result)
+        except LeftOpen:
+            return None
         except Failed as error:
             return failed(error.code, error.message, error.result)
         except HardwareError as error:

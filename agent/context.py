@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agent.adjustable import AdjustableSettings
+from agent.box.tools import Box
 from agent.cameras import AgentCamera, Cameras
 from agent.media.library import MediaLibrary
+from agent.media.workshop import Workshop
 from agent.running import Result, Running, RunningEvents, SinkKind, StopReason, StopSignal
+from agent.upstream.uploads.transfers import Transfers
 from presets_store.clock import Clock
 from presets_store.rules.event import Event
 from presets_store.services.events import EventsService
@@ -32,6 +35,9 @@ class Context:
     wakeups: Wakeups
     settings: AdjustableSettings
     hls_folder: Path
+    transfers: Transfers
+    box: Box
+    workshop: Workshop
     report_progress: Callable[[float], None]
     waited: float
     own: Running

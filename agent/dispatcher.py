@@ -3,16 +3,17 @@
 import asyncio
 import itertools
 import logging
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any
 
 from agent.actions import ACTIONS, traits_of
 from agent.attempt import Attempt, Tools
-from agent.errors import AlreadyActive
+from agent.errors import AlreadyActive, MicrophoneTaken
 from agent.outcomes import Outcome, failure
 from agent.parameters import parameters_of
-from agent.running import Parameters, Running, SinkKind, StopReason
+from agent.running import MICROPHONE, Parameters, Running, SinkKind, StopReason
 from agent.tasks import TaskBag
+from agent.upstream.custody import Custody
 from presets_store.errors import CuelightError, Kind
 from presets_store.protocol.agent_types import AgentType
 from presets_store.protocol.errors import UnsupportedEventType
@@ -33,12 +34,27 @@ LOOK_EVERY = 30.0
 RETRY_DELAYS = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 """Seconds between tries to write an outcome that the database would not take (a full disk, say)."""
 
+GivesWay = Callable[[Event, int], Awaitable[str]]
+"""Why an event whose sink another event has, by key, is rightly not carried out; "" when that is an error."""
+
 
 class Dispatcher:
     """The only place where events of this device begin and end."""
 
-    def __init__(self, tools: Tools, wakeups: Wakeups, device_key: int, *, boot_id: str, process_id: int) -> None:
+    def __init__(
+        self,
+        tools: Tools,
+        wakeups: Wakeups,
+        device_key: int,
+        *,
+        boot_id: str,
+        process_id: int,
+        custody: Custody | None = None,
+        gives_way: GivesWay | None = None,
+    ) -> None:
         self._tools = tools
+        self._custody = custody
+        self._gives_way = gives_way
         self._events = tools.events
         self._clock = tools.clock
         self._wakeups = wakeups
@@ -47,6 +63,7 @@ class Dispatcher:
         self._process_id = process_id
         self._holder = holder_name(device_key, AgentType.DEVICE, process_id)
         self._running: dict[int, Running] = {}
+        self._asking: set[int] = set()
         self._tasks = TaskBag("action")
         self._stopping = False
         self._looked_last = asyncio.Event()
@@ -93,9 +110,38 @@ class Dispatcher:
         except CuelightError as error:  # what runs goes on; the next look may find the store well again
             logger.error("the store cannot be read now: %s", error, extra={"code": error.code})
             return
-        for event in waiting:
+        for event in self._ours(waiting):
             if self._has_room_for(event):
                 await self._launch(event)
+
+    def _ours(self, waiting: Sequence[Event]) -> list[Event]:
+        """Those that may begin. Where the upstream may have taken one back meanwhile it is asked, and what would end
+        that one waits behind it; nothing else does.
+        """
+        custody, ours, uncertain = self._custody, list[Event](), False
+        for event in waiting:
+            ends_others = traits_of(event.event_type_id).ends_others
+            if custody is None or ends_others or custody.cleared(event):
+                if not (ends_others and uncertain):
+                    ours.append(event)
+                continue
+            uncertain = True
+            if event.key not in self._asking:
+                self._asking.add(event.key)
+                self._tasks.start(self._ask(event, custody))
+        return ours
+
+    async def _ask(self, event: Event, custody: Custody) -> None:
+        try:
+            if await custody.taken_back(event):
+                logger.warning("the upstream has taken an event back; it does not begin", extra={"event": event.key})
+                await self._events.take_back(event.key)
+            else:
+                self._wakeups.wake(self._device_key)
+        except CuelightError as error:  # the store; the next look asks again
+            logger.error("a taken back event stays: %s", error, extra={"event": event.key, "code": error.code})
+        finally:
+            self._asking.discard(event.key)
 
     def _has_room_for(self, event: Event) -> bool:
         if event.key in self._running:
@@ -106,11 +152,12 @@ class Dispatcher:
         return traits.immediate or self._in_use(traits.coordinates) < MAX_RUNNING
 
     def _in_use(self, coordinates: bool) -> int:
-        return sum(running.coordinates is coordinates for running in self._running.values())
+        return sum(running.takes_place and running.coordinates is coordinates for running in self._running.values())
 
     async def _launch(self, event: Event) -> None:
         """Claims the event (Processing, attempt counted, durable) and starts it; a refused claim is not ours to run."""
-        running = Running(event.key, traits_of(event.event_type_id).coordinates)
+        traits = traits_of(event.event_type_id)
+        running = Running(event.key, traits.coordinates, takes_place=not traits.immediate)
         self._running[event.key] = running
         try:
             event = await self._events.begin(
@@ -124,10 +171,14 @@ class Dispatcher:
         prepared = self._prepare(event, running)
         self._tasks.start(self._perform(event, running, prepared))
 
-    async def _perform(self, event: Event, running: Running, prepared: Parameters | Outcome) -> None:
+    async def _perform(self, event: Event, running: Running, prepared: Parameters | CuelightError) -> None:
         try:
-            outcome = prepared if isinstance(prepared, Outcome) else await self._act(event, running, prepared)
-            await self._settle(event, outcome)
+            if isinstance(prepared, CuelightError):
+                outcome: Outcome | None = await self._refuse(event, prepared)
+            else:
+                outcome = await self._act(event, running, prepared)
+            if outcome is not None:
+                await self._settle(event, outcome)
         finally:
             full = self._in_use(running.coordinates) >= MAX_RUNNING
             del self._running[event.key]
@@ -135,31 +186,44 @@ class Dispatcher:
             if full:
                 self._wakeups.wake(self._device_key)
 
-    def _prepare(self, event: Event, running: Running) -> Parameters | Outcome:
-        """The event's parameters, its sink reserved; the outcome when it cannot be carried out."""
+    async def _refuse(self, event: Event, error: CuelightError) -> Outcome:
+        """What becomes of an event that cannot be carried out."""
+        if isinstance(error, AlreadyActive) and self._gives_way is not None:
+            note = await self._gives_way(event, error.event_key)
+            if note:
+                return Outcome(EventStatus.CANCELLED, {"note": note})
+        return failure(error)
+
+    def _prepare(self, event: Event, running: Running) -> Parameters | CuelightError:
+        """The event's parameters, its sink reserved; why it cannot be carried out."""
         name = EVENT_TYPES[event.event_type_id].wire_name
         logger.info("%s begins", name, extra={"event": event.key, "attempt": event.attempt_number})
         action = ACTIONS.get(event.event_type_id)
         try:
             if action is None:
                 raise UnsupportedEventType(event_type=name, reason=unsupported_reason(event.event_type_id))
-            parameters = parameters_of(event)
+            parameters = parameters_of(self._events.opened(event))
             if action.traits.sink is not None:
                 running.sink = self._free_sink(action.traits.sink, parameters)
         except CuelightError as error:
-            return failure(error)
+            return error
         return parameters
 
     def _free_sink(self, kind: SinkKind, parameters: Parameters) -> tuple[str, SinkKind]:
         """Raises AlreadyActive, CameraUnknown."""
+        if kind is SinkKind.SOUND:
+            recording = self.on(MICROPHONE, kind)
+            if recording is not None:
+                raise MicrophoneTaken(event=recording.event_key)
+            return MICROPHONE, kind
         camera = self._tools.cameras.pick(parameters)
         other = self.on(camera.camera_id, kind)
         if other is not None:
             raise AlreadyActive(kind=kind, camera=camera.name, event=other.event_key)
         return camera.camera_id, kind
 
-    async def _act(self, event: Event, running: Running, parameters: Parameters) -> Outcome:
-        """Runs the action; every way it may end becomes an outcome."""
+    async def _act(self, event: Event, running: Running, parameters: Parameters) -> Outcome | None:
+        """Runs the action; every way it may end becomes an outcome, None for one that only the next start knows."""
         name = EVENT_TYPES[event.event_type_id].wire_name
         attempt = Attempt(event, name, self._tools, self, running, self._start_store)
         return await attempt.run(ACTIONS[event.event_type_id], parameters)

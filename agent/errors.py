@@ -24,6 +24,17 @@ class AlreadyActive(ActionError):
     kind = Kind.CONFLICT
     template = "the {kind} sink of camera {camera!r} is taken by event {event}; end that first"
 
+    @property
+    def event_key(self) -> int:
+        """The event that has the sink."""
+        return int(str(self.fields["event"]))
+
+
+class MicrophoneTaken(AlreadyActive):
+    """Sound is being recorded already."""
+
+    template = "the microphone is taken by event {event}; end that first"
+
 
 class UnknownEvent(ActionError):
     """An event to be ended that this device does not know."""
@@ -48,7 +59,13 @@ class ActionCrashed(ActionError):
     template = "the action failed inside the agent ({type}); the log has the details"
 
 
-class UpstreamUnreachable(CuelightError):
+class UpstreamError(CuelightError):
+    """Base of what keeps a request from succeeding. `pause`: seconds that the upstream wants to be left alone, if any."""
+
+    pause: float = 0.0
+
+
+class UpstreamUnreachable(UpstreamError):
     """No usable answer from the upstream; the report is kept and sent again."""
 
     code = "upstream_unreachable"
@@ -56,7 +73,7 @@ class UpstreamUnreachable(CuelightError):
     template = "{url} did not answer: {reason}"
 
 
-class UpstreamRefused(CuelightError):
+class UpstreamRefused(UpstreamError):
     """The upstream answered with a refusal."""
 
     code = "upstream_refused"
@@ -64,12 +81,11 @@ class UpstreamRefused(CuelightError):
     template = "{url} refused with {status}: {text}"
 
 
-class ClipUnsendable(CuelightError):
-    """A recording whose file cannot be sent as it was recorded."""
+class TlsUnusable(UpstreamUnreachable):
+    """The files that the settings name for TLS cannot be used. Nothing was sent; they are read again."""
 
-    code = "clip_unsendable"
-    kind = Kind.CONFLICT
-    template = "the recording {file} cannot be sent: {reason}"
+    code = "upstream_tls_unusable"
+    template = "the upstream is not called: {reason}"
 
 
 class BadParameter(ActionError):
@@ -101,6 +117,33 @@ class UnknownSetting(ActionError):
     code = "unknown_setting"
     kind = Kind.INVALID
     template = "setting {name!r} {wrong}; use {right}"
+
+
+class NoSupervisor(ActionError):
+    """A restart of the agent would be its end."""
+
+    code = "no_supervisor"
+    kind = Kind.CONFLICT
+    template = (
+        "nothing would start the agent again: run it as a systemd service, or set device.supervised when something "
+        "else does"
+    )
+
+
+class RebootsUsedUp(ActionError):
+    """Events have rebooted the device too often."""
+
+    code = "reboots_used_up"
+    kind = Kind.CONFLICT
+    template = "events rebooted this device {reboots} times in a short time; the next may in {hours} h of running"
+
+
+class UnknownQueue(ActionError):
+    """A queue that this device does not have."""
+
+    code = "unknown_queue"
+    kind = Kind.NOT_FOUND
+    template = "flagQueueName is {name!r}; use {right}"
 
 
 class SocketPathTooLong(CuelightError):

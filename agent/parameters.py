@@ -11,16 +11,36 @@ from presets_store.protocol.parameters import (
     WORKFLOW,
     Bars,
     EndProcess,
+    ExtractVideo,
+    JoinClips,
     MultiplexTarget,
     Parameters,
+    RemoveNetwork,
+    SetVolume,
     TestEvent,
+    UpdateNetworks,
+    WifiConnection,
     read_parameters,
     read_workflow,
 )
 from presets_store.rules.event import Event
 
 _MODELS: Mapping[int, type[WireModel]] = MappingProxyType(
-    {**PARAMETER_MODELS, 7: TestEvent, 9: Bars, 35: EndProcess, 38: MultiplexTarget}
+    {
+        **PARAMETER_MODELS,
+        7: TestEvent,
+        9: Bars,
+        16: JoinClips,
+        17: WifiConnection,
+        18: RemoveNetwork,
+        19: UpdateNetworks,
+        23: ExtractVideo,
+        26: JoinClips,
+        35: EndProcess,
+        38: MultiplexTarget,
+        56: SetVolume,
+        57: SetVolume,
+    }
 )
 """Beside what is checked when an event is accepted: the types that are checked here."""
 

@@ -3,11 +3,15 @@
 Nothing of an earlier agent runs any more when this is called: its hosts have ended and the media folder is reconciled.
 """
 
+import contextlib
 import logging
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from agent.actions import traits_of
+from agent.box.aftermath import REBOOT, RESTART, aftermath
+from agent.cameras import Cameras
 from agent.media.library import MediaLibrary
 from agent.outcomes import Outcome, complete, interrupted, stopped
 from agent.parameters import parameters_of
@@ -17,6 +21,8 @@ from presets_store.protocol.statuses import EventStatus
 from presets_store.rules.event import Event
 from presets_store.rules.lifecycle import attempts_allowed
 from presets_store.rules.workflow import workflow_of
+from presets_store.services import Services
+from presets_store.services.bindings import of_earlier_boot
 from presets_store.services.caller import INSIDE
 from presets_store.services.events import EventsService
 
@@ -24,6 +30,10 @@ logger = logging.getLogger(__name__)
 
 CameraOf = Callable[[Event], str | None]
 """The id of the camera that an event's parameters mean; None when they mean none that exists."""
+
+HOSTS_WITHIN = 10.0
+
+_DONE = {REBOOT: "reboot", RESTART: "restart"}
 
 NEXT_START = "the next start of the device"
 """What ends an event that start-up fired in an earlier boot: its preset gets the camera for a run of its own."""
@@ -103,7 +113,8 @@ def _reason(stop: Event, event: Event, camera_of: CameraOf) -> StopReason | None
     if kind is None:
         return StopReason.ENDED if _names(stop, event) else None
     began_before = event.started <= (stop.started or stop.created)
-    if traits_of(event.event_type_id).sink is kind and began_before and camera_of(stop) == camera_of(event):
+    same = kind is SinkKind.SOUND or camera_of(stop) == camera_of(event)
+    if traits_of(event.event_type_id).sink is kind and began_before and same:
         return StopReason.STOPPED
     return None
 
@@ -129,8 +140,13 @@ class Recovery:
         device_key: int,
         camera_of: CameraOf,
         outlived: Callable[[Event], bool] = _none,
+        *,
+        boot_id: str = "",
     ) -> None:
         self._outlived = outlived
+        self._boot_id = boot_id
+        self.rebooting: list[Event] = []
+        """After `run`: events whose reboot may still come."""
         self._events = events
         self._media = media
         self._device_key = device_key
@@ -138,7 +154,8 @@ class Recovery:
 
     async def run(self) -> int:
         """Ends or re-queues every event that was cut off; answers how many there were."""
-        unfinished = await self._without_outlived(await self._events.unfinished(self._device_key))
+        unfinished = await self._after_power(await self._events.unfinished(self._device_key))
+        unfinished = await self._without_outlived(unfinished)
         verdicts = judge(unfinished, self._camera_of, self._outlived)
         for step in orphans(unfinished, verdicts):
             await self._events.end(INSIDE, step.key)
@@ -148,6 +165,21 @@ class Recovery:
                 await self._end_elsewhere(verdict.event)
             await self._carry_out(verdict)
         return len(verdicts)
+
+    async def _after_power(self, unfinished: Sequence[Event]) -> list[Event]:
+        """Ends what this start itself is the outcome of; the others."""
+        others = []
+        for event in unfinished:
+            if event.event_type_id not in (REBOOT, RESTART) or event.event_status is not EventStatus.PROCESSING:
+                others.append(event)
+                continue
+            outcome = aftermath(event, self._boot_id, os.getpid())
+            if outcome is None:
+                self.rebooting.append(event)
+                continue
+            await self._events.finish(event.key, event.attempt_number, outcome.status, outcome.text)
+            logger.info("the %s that was asked for is done", _DONE[event.event_type_id], extra={"event": event.key})
+        return others
 
     async def _without_outlived(self, unfinished: Sequence[Event]) -> list[Event]:
         """Cancels what waits although its time is over; the others."""
@@ -188,8 +220,36 @@ class Recovery:
         return stopped(verdict.reason, event.attempt_number, {**result, **note, "endedBy": verdict.by})
 
     async def _so_far(self, event: Event) -> Result:
-        """The clips or photos that the event has made."""
-        if traits_of(event.event_type_id).sink is SinkKind.PHOTOS:
+        """The clips, photos or sounds that the event has made."""
+        kind = traits_of(event.event_type_id).sink
+        if kind is SinkKind.PHOTOS:
             return (await self._media.photos_of(event)).told()
+        if kind is SinkKind.SOUND:
+            return {"audioClips": await self._media.sounds.of(event)}
         clips = await self._media.clips_of(event)
         return {"clips": clips, "seconds": round(sum(clip["seconds"] for clip in clips), 3)} if clips else {}
+
+
+async def recover(services: Services, cameras: Cameras, media: MediaLibrary, boot_id: str) -> list[Event]:
+    """Takes up what an earlier agent left: files first, then events. Waits until no host of it writes any more.
+
+    Answers the events whose reboot may still come.
+    """
+    occupied = await cameras.occupied(HOSTS_WITHIN)
+    if occupied:
+        logger.error("no host could take camera %s yet; open segments of it stay as they are", ", ".join(occupied))
+    changed = await media.reconcile(occupied)
+    if changed:
+        logger.warning("the media folder was reconciled: %s", changed)
+
+    def camera_of(event: Event) -> str | None:
+        with contextlib.suppress(CuelightError):
+            return cameras.pick(parameters_of(event)).camera_id
+        return None
+
+    def outlived(event: Event) -> bool:
+        return services.own is not None and of_earlier_boot(event, services.own, boot_id)
+
+    recovery = Recovery(services.events, media, services.own_device.key, camera_of, outlived, boot_id=boot_id)
+    await recovery.run()
+    return recovery.rebooting

@@ -21,6 +21,12 @@ class SinkKind(StrEnum):
     BARS = "bars"
     WARM = "warm"
     TEST = "test"
+    SOUND = "sound"
+    """Of the device's microphone, not of a camera."""
+
+
+MICROPHONE = "microphone"
+"""What stands for the camera where a sink is that of the microphone."""
 
 
 class StopReason(StrEnum):
@@ -74,6 +80,10 @@ class Stopped(Exception):
         self.result = result
 
 
+class LeftOpen(Exception):
+    """Raised by an action whose outcome only the agent's next start knows: its event stays Processing until then."""
+
+
 class Failed(Exception):
     """Raised by an action that failed after it had done something worth telling.
 
@@ -89,7 +99,8 @@ class Failed(Exception):
 
 @dataclass(slots=True, eq=False)
 class Running:
-    """An event that runs now, as others may see it. `sink` is (camera id, kind) or None.
+    """An event that runs now, as others may see it. `sink` is (camera id, kind) or None. `takes_place`: one of those
+    that the others wait for.
 
     `begun` is set at its first frame or the like; an action that ends by itself need not set it. `coordinates`: see
     ActionTraits.
@@ -97,6 +108,7 @@ class Running:
 
     event_key: int
     coordinates: bool = False
+    takes_place: bool = True
     sink: tuple[str, SinkKind] | None = None
     stop: StopSignal = field(default_factory=StopSignal)
     begun: asyncio.Event = field(default_factory=asyncio.Event)
@@ -121,9 +133,9 @@ class ActionTraits:
     """What the dispatcher must know of an action before it runs.
 
     `sink`: the kind of sink it occupies on its camera, None for no camera. `resumable`: after a kill it may go on in
-    a new attempt. `immediate`: never waits for a free place (stops, ends, settings). `coordinates`: it starts other
-    events and waits for them, so it has places of its own and never takes one that they need. `ends`: the kind of sink
-    that it ends; `ends_named`: it ends the event that its parameters name.
+    a new attempt. `immediate`: never waits for a free place, and takes none (stops, ends, settings, what waits for a
+    worker). `coordinates`: it starts other events and waits for them, so it has places of its own and never takes one
+    that they need. `ends`: the kind of sink that it ends; `ends_named`: it ends the event that its parameters name.
     """
 
     sink: SinkKind | None = None

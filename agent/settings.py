@@ -5,15 +5,18 @@ The environment wins over the file: `CUELIGHT_API__PORT=9000` is `port` in `[api
 
 import logging
 import os
+import re
 import socket
+from base64 import b64decode
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from agent.sizes import Size
+from agent.upstream.uploads.hours import read_hours
 from hardware.models import BackendName, CameraSpec, ControlValue, Format
 from hardware.models.address import network_address_problem
 from presets_store.durable import write_durably
@@ -24,12 +27,19 @@ logger = logging.getLogger(__name__)
 
 LAST_GOOD = "settings.last-good.toml"
 
+SLOWEST_RATE = 1000
+"""Bytes per second: with less a receiver takes the sender for gone."""
+
 
 class DeviceSettings(Section):
-    """Who this box is. An empty `serial` is read from the board, else derived from the machine id."""
+    """Who this box is. An empty `serial` is read from the board, else derived from the machine id.
+
+    `supervised`: something other than systemd starts the agent again when it ends.
+    """
 
     name: str = Field(default_factory=socket.gethostname, max_length=128)
     serial: str = Field(default="", max_length=128)
+    supervised: bool = False
 
 
 class ApiSettings(Section):
@@ -120,29 +130,116 @@ class CameraSettings(Section):
         )
 
 
+class SoundSettings(Section):
+    """`microphone`: the ALSA device of sound recordings (`Audio_Start_recording`); empty: the first that captures.
+
+    The sound of a camera's recordings is that of the camera's own `microphone`.
+    """
+
+    microphone: str = Field(default="", max_length=256)
+
+
+def _pin(text: str) -> str:
+    """The 64 hexadecimal digits of a pin, which may have colons, or be as curl and browsers write them."""
+    plain = text.strip()
+    if plain.startswith("sha256/"):
+        try:
+            plain = b64decode(plain.removeprefix("sha256/").removeprefix("/"), validate=True).hex()
+        except ValueError:
+            plain = ""
+    plain = plain.replace(":", "").lower()
+    if not re.fullmatch("[0-9a-f]{64}", plain):
+        raise ValueError("give the SHA-256 of a public key: 64 hexadecimal digits, or sha256//BASE64")
+    return plain
+
+
+Pin = Annotated[str, AfterValidator(_pin)]
+
+
+def upstream_root(url: str) -> str:
+    """The address of an upstream without a final slash, "" for none. Raises ValueError."""
+    parts = urlsplit(url)
+    if url and (not parts.hostname or parts.port == 0):  # a port beyond 65535 is a ValueError itself
+        raise ValueError("give https://host/ or https://host:port/")
+    if url and parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
+        raise ValueError("give https://host/ (plain http is accepted on loopback only)")
+    if parts.username is not None:
+        raise ValueError("requests are signed: give access_key and secret_key, and no user in the address")
+    return url.rstrip("/")
+
+
 class UpstreamSettings(Section):
     """Where events are fetched from and outcomes reported to. Without a `url` nothing leaves the device.
 
-    `uploads`: `auto` sends the clips of the upstream's own events there, and all clips while the device's record there
-    has `autoSendFiles`; `never` sends none.
+    `ca_file`: PEM file of the only authorities that count for it. `client_certificate`, `client_key`: PEM files, shown
+    to a server that asks; the key may be in the former. `pin`: SHA-256 of the server's public key, one of which must
+    fit. `proxy`: an HTTP proxy on the way.
+
+    `keep_reports`: how much of logs and health may wait on the disk for the upstream; outcomes have no limit.
+    `rotate_after_days`: a key from an enrolment is changed for another when it is so old; 0: never.
     """
 
     url: str = ""
     access_key: str = Field(default="", max_length=256)
     secret_key: SecretStr = SecretStr("")
-    uploads: Literal["auto", "never"] = "auto"
+    ca_file: str = ""
+    client_certificate: str = ""
+    client_key: str = ""
+    pin: tuple[Pin, ...] = ()
+    proxy: SecretStr = SecretStr("")
+    keep_reports: Size = 32_000_000
+    rotate_after_days: float = Field(default=0.0, ge=0, le=36_500)
 
     @field_validator("url")
     @classmethod
     def _root_url(cls, url: str) -> str:
-        if url and not url.startswith(("https://", "http://127.0.0.1", "http://localhost", "http://[::1]")):
-            raise ValueError("give https://host/ (plain http is accepted on loopback only)")
-        parts = urlsplit(url)
-        if url and (not parts.hostname or parts.port == 0):  # a port beyond 65535 is a ValueError itself
-            raise ValueError("give https://host/ or https://host:port/")
-        if parts.username is not None:
-            raise ValueError("requests are signed: give access_key and secret_key, and no user in the address")
-        return url.rstrip("/")
+        return upstream_root(url)
+
+    @field_validator("proxy")
+    @classmethod
+    def _http_proxy(cls, proxy: SecretStr) -> SecretStr:
+        url = proxy.get_secret_value()
+        try:
+            parts = urlsplit(url)
+            usable = parts.scheme == "http" and bool(parts.hostname) and parts.port != 0
+        except ValueError:  # whose text has what may be a password
+            usable = False
+        if url and (not usable or parts.path not in ("", "/") or parts.query or parts.fragment):
+            raise ValueError("give http://host:port/, with user:password@ before the host if the proxy wants them")
+        return proxy
+
+    @model_validator(mode="after")
+    def _key_of_a_certificate(self) -> Self:
+        if self.client_key and not self.client_certificate:
+            raise ValueError("client_key is the key of a client_certificate: name that, too")
+        return self
+
+
+class UploadsSettings(Section):
+    """What goes to the upstream of clips, photos and sounds.
+
+    `auto`: those of its own events, and all while the device's record there has `autoSendFiles`; `on_request`: it is
+    told of all, and asks for what it wants; `never`: nothing. `rate`: bytes per second, 0 for no limit. `hours` of the
+    day, "" for all, and `metered` hold up what nobody asked for.
+    """
+
+    policy: Literal["auto", "on_request", "never"] = "auto"
+    rate: Size = 0
+    hours: str = ""
+    metered: Literal["pause", "send"] = "pause"
+
+    @field_validator("rate")
+    @classmethod
+    def _usable_rate(cls, rate: int) -> int:
+        if 0 < rate < SLOWEST_RATE:
+            raise ValueError(f"give at least {SLOWEST_RATE} bytes per second, or 0 for no limit")
+        return rate
+
+    @field_validator("hours")
+    @classmethod
+    def _hours_of_the_day(cls, hours: str) -> str:
+        read_hours(hours)
+        return hours
 
 
 class StartupSettings(Section):
@@ -181,8 +278,10 @@ class Settings(Tree):
     cameras: tuple[CameraSettings, ...] = Field(
         default=(CameraSettings(id="main", name="Main camera"),), min_length=1, max_length=16
     )
+    sound: SoundSettings = Field(default_factory=SoundSettings)
     clock: ClockSettings = Field(default_factory=ClockSettings)
     upstream: UpstreamSettings = Field(default_factory=UpstreamSettings)
+    uploads: UploadsSettings = Field(default_factory=UploadsSettings)
     startup: StartupSettings = Field(default_factory=StartupSettings)
     mending: MendingSettings = Field(default_factory=MendingSettings)
 

@@ -2,29 +2,34 @@
 
 import asyncio
 import logging
+import time
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
+from agent.media.datings import kept_datings
 from agent.settings import Settings
+from agent.startup import clockwatch
 from agent.startup.incidents import note_incidents
 from agent.startup.keeping import kept_of
 from agent.startup.sealed import SealedState
 from agent.startup.sealkey import SealKey
 from presets_store.cache import CacheReport
-from presets_store.clock import RELEASE_EPOCH, Clock, SystemClock, micros
+from presets_store.clock import RELEASE_EPOCH, Clock, ClockQuality, SystemClock, micros
 from presets_store.durable import make_folder_durably
 from presets_store.errors import CuelightError
+from presets_store.rules.dating import Dating
 from presets_store.sealing import Keyring, load_keyring
 from presets_store.services import Services, build_services
+from presets_store.services.dating import DatingService, dating_of, note_datings
 from presets_store.services.fleet.archive import Archiving
 from presets_store.services.fleet.retention import Kept
 from presets_store.services.media.stores import FilePlaces
 from presets_store.services.media.stores.disk import DiskStore
 from presets_store.services.media.stores.media import MediaStore
 from presets_store.services.restoring.restore import Incident, open_or_replace
-from presets_store.storage import DatabaseDamaged
+from presets_store.storage import Database, DatabaseDamaged
 from presets_store.storage.events import list_events
 from presets_store.storage.keys import list_keys
 from presets_store.storage.people.users import active_admins
@@ -53,6 +58,7 @@ class Store:
     clock: Clock
     floor: float
     seal_key: SealKey
+    dating: DatingService
     database_lost: bool
 
 
@@ -67,7 +73,8 @@ async def open_memory(settings: Settings) -> Memory:
 async def open_store(settings: Settings, memory: Memory, serial: str, boot: str, stack: AsyncExitStack) -> Store:
     """Services on the migrated database; `stack` closes it. What was wrong with cache or database is told and kept.
 
-    The clock's floor is the last time known: the sealed one, that of the newest event, the day of this release.
+    The clock's floor is the last time known for certain: the sealed one, the day of this release. It does not go below
+    the newest event either, until somebody knows better.
     """
     trusted = settings.clock.trust == "system"
     await asyncio.to_thread(settings.media_folder.mkdir, parents=True, exist_ok=True)
@@ -82,10 +89,7 @@ async def open_store(settings: Settings, memory: Memory, serial: str, boot: str,
         expected=memory.sealed.knows_device,
     )
     stack.push_async_callback(database.close)
-    newest = await database.read(newest_moment)
-    floor = max(newest, sealed_floor, RELEASE_EPOCH)
-    if newest > sealed_floor:
-        clock = SystemClock(floor=floor, known=True, trusted=trusted)
+    clock, floor = await _clock(settings, sealed_floor, database, boot, database_lost=bool(found))
     services = await build_services(
         database,
         clock,
@@ -97,12 +101,43 @@ async def open_store(settings: Settings, memory: Memory, serial: str, boot: str,
         places=_places(settings),
         kept=Kept(days=settings.telemetry.max_age_days, records=settings.telemetry.max_records),
         archiving=Archiving(settings.events.archive_after_days, settings.events.keep_archive_days),
+        reports=settings.upstream.keep_reports,
     )
     await note_incidents(database, [*_cache_incidents(memory, clock), *found])
-    seal_key = SealKey(settings.seal_key_file, memory.sealed, services)
-    if memory.rotation_unfinished:
-        await _finish_rotation(seal_key)
-    return Store(services=services, clock=clock, floor=floor, seal_key=seal_key, database_lost=bool(found))
+    seal_key = await _seal_key(settings, memory, services)
+    dating = DatingService(database, clock, services.own_device.key, boot)
+    await dating.begin(clockwatch.dating_of(clockwatch.reading(clock)))
+    return Store(
+        services=services, clock=clock, floor=floor, seal_key=seal_key, dating=dating, database_lost=bool(found)
+    )
+
+
+async def _clock(
+    settings: Settings, sealed_floor: float, database: Database, boot: str, *, database_lost: bool
+) -> tuple[SystemClock, float]:
+    """The clock, and below what no signed request can be (epoch s)."""
+    if database_lost:
+        await note_datings(database, await asyncio.to_thread(kept_datings, settings.media_folder))
+    newest, before = await database.read(lambda connection: (newest_moment(connection), dating_of(connection, boot)))
+    clock = clock_of(sealed_floor, newest, before, trusted=settings.clock.trust == "system")
+    return clock, max(newest, sealed_floor, RELEASE_EPOCH)
+
+
+def clock_of(sealed_floor: float, newest: float, before: Dating | None, *, trusted: bool) -> SystemClock:
+    """The clock of this start. `newest` (epoch s): the newest event; `before`: how an earlier start of this boot dated.
+
+    That one is gone on with: dates of one boot do not run backwards because the agent was started again.
+    """
+    quality = before.quality if before is not None else ClockQuality.UNSET
+    offset = before.offset / 1e6 if before is not None else 0.0
+    least = 0.0 if before is None or quality.trusted else time.monotonic() + offset
+    return SystemClock(
+        floor=max(sealed_floor, RELEASE_EPOCH),
+        known=sealed_floor > 0 or newest > 0,
+        trusted=trusted or quality is ClockQuality.SYNCHRONISED,
+        least=max(newest, least),
+        told=offset if quality is ClockQuality.UPSTREAM else None,
+    )
 
 
 def _places(settings: Settings) -> FilePlaces:
@@ -114,14 +149,19 @@ def _places(settings: Settings) -> FilePlaces:
     )
 
 
-async def _finish_rotation(seal_key: SealKey) -> None:
-    """If it cannot be finished now (on a full disk, say), the next start tries again: until then both keys open."""
+async def _seal_key(settings: Settings, memory: Memory, services: Services) -> SealKey:
+    """Ends a rotation that was cut off. If that cannot be done now (on a full disk, say), the next start tries again:
+    until then both keys open.
+    """
+    seal_key = SealKey(settings.seal_key_file, memory.sealed, services)
     try:
-        await seal_key.rotate()
+        if memory.rotation_unfinished:
+            await seal_key.rotate()
     except DatabaseDamaged:
         raise
     except (CuelightError, OSError) as error:
         logger.error("the change of the seal key is finished later: %s", error)
+    return seal_key
 
 
 def newest_moment(connection: Connection) -> float:

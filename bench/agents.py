@@ -17,6 +17,7 @@ from typing import Any
 import psutil
 
 from agent.upstream.client import SignedClient
+from agent.upstream.credentials import Credentials
 from presets_store.clock import SystemClock
 from presets_store.protocol.signing import sign_headers
 
@@ -80,7 +81,7 @@ async def bench_agent(
         try:
             url = await asyncio.to_thread(ready_url, process)
             access, secret = _key(folder)
-            client = SignedClient(url, access, secret, SystemClock())
+            client = SignedClient(url, Credentials(access, secret), SystemClock())
             try:
                 yield BenchAgent(folder, process, client, url)
             finally:

@@ -64,6 +64,13 @@ class MicrophoneFailed(HardwareError):
     template = "microphone {device!r} does not work: {reason}"
 
 
+class NoMicrophone(HardwareError):
+    """Sound is to be recorded, and there is nothing that hears it."""
+
+    code = "no_microphone"
+    template = "no sound can be recorded (microphone {device!r}): {reason}"
+
+
 class HostLost(HardwareError):
     """The camera host process ended or its socket broke."""
 

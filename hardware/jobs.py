@@ -1,24 +1,28 @@
 """One-shot work on media files and devices, each in a process of its own: `python -P -m hardware.jobs <name>`.
 
-Arguments are one JSON object on stdin, the result is one on stdout. Exit status 0: the result; 1: `code` and `message`
-of a HardwareError. A job may be killed at any moment and repeated.
+Arguments are one line of JSON on stdin, the result is one on stdout. Exit status 0: the result; 1: `code` and `message`
+of a HardwareError. Before it a job may tell how far it is (`hardware.telling`). It may be killed at any moment and
+repeated.
 """
 
+import contextlib
+import importlib
 import json
+import os
 import re
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated
 
-from pydantic import AfterValidator, ValidationError
+from pydantic import ValidationError
 
 from hardware.box.usb import reset_job
 from hardware.durable import write_durably
 from hardware.errors import HardwareError, JobFailed
 from hardware.media import Inspection, inspect
 from hardware.models import ClipFile, Codec, Model
+from hardware.models.files import AbsolutePath
 from hardware.sinks.mediafile import storage_error
 from hardware.sinks.plainfile import PlainFile, make_plain
 from hardware.sinks.salvage import FileHash, hash_of, salvage
@@ -28,15 +32,6 @@ from hardware.v4l2.finding import find_cameras
 _LARGEST_REQUEST = 1 << 20
 _INDEX = re.compile(r"-(\d{1,9})$")
 _NS = 1_000_000_000
-
-
-def _absolute(path: Path) -> Path:
-    if not path.is_absolute():
-        raise ValueError("must be absolute")
-    return path
-
-
-AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
 
 
 class FileRequest(Model):
@@ -120,13 +115,29 @@ def _adopt(path: Path, playable: bool, start_wall_ns: int) -> ClipFile:
     )
 
 
-JOBS: Mapping[str, Callable[[object], Model]] = MappingProxyType(
+Job = Callable[[object], Model]
+
+
+def _loaded_late(module: str, name: str) -> Job:
+    """The job `name` of `module`, which loads codecs and the like: no other job waits for them."""
+
+    def job(arguments: object) -> Model:
+        done: Model = getattr(importlib.import_module(module), name)(arguments)
+        return done
+
+    return job
+
+
+JOBS: Mapping[str, Job] = MappingProxyType(
     {
         "cameras": find_cameras,
+        "edit": _loaded_late("hardware.editing.edit", "edit"),
         "hash": hash_file,
         "probe": probe,
         "recover": recover,
         "remux": remux,
+        "record_sound": _loaded_late("hardware.audio.recording", "record_sound"),
+        "recover_sound": _loaded_late("hardware.audio.recovering", "recover_sound"),
         "usb_reset": reset_job,
     }
 )
@@ -155,13 +166,15 @@ def run(name: str, request: bytes) -> Model:
 def main() -> int:
     """Entry of the process."""
     try:
-        answer = run(sys.argv[1] if len(sys.argv) > 1 else "", sys.stdin.buffer.read(_LARGEST_REQUEST))
+        answer = run(sys.argv[1] if len(sys.argv) > 1 else "", sys.stdin.buffer.readline(_LARGEST_REQUEST))
         status, text = 0, answer.model_dump_json()
     except HardwareError as error:
         status, text = 1, json.dumps({"code": error.code, "message": str(error)})
-    sys.stdout.write(text + "\n")
+    with contextlib.suppress(BrokenPipeError):  # whoever asked may be gone
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
     return status
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    os._exit(main())  # daemon threads may be inside a codec or a driver: the interpreter must not tear itself down

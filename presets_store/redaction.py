@@ -20,6 +20,11 @@ _STREAM_KEY = re.compile(r"(?P<app>rtmps?://[^/\s]+/(?:[^?\s]*/)?)[^/?\s]+(?:\?\
 _SIGNATURE = re.compile(r"\b[0-9a-f]{64}\b(?=.*signature)|(?<=X-Signature: )[0-9a-fA-F]+", re.IGNORECASE)
 
 
+def names_a_secret(name: str) -> bool:
+    """Whether what a member of this name holds is a secret."""
+    return _SECRET_NAMES.search(name) is not None
+
+
 def redact_text(text: str) -> str:
     """`text` without URL credentials, secret query values and request signatures."""
     text = _URL_CREDENTIALS.sub(rf"\g<scheme>{HIDDEN}@", text)
@@ -29,7 +34,7 @@ def redact_text(text: str) -> str:
 
 def redact(value: object, *, name: str = "") -> object:
     """A copy of JSON-like `value` in which every member with a secret's name, and every secret in a text, is hidden."""
-    if name and _SECRET_NAMES.search(name) and value not in (None, "", 0):
+    if name and names_a_secret(name) and value not in (None, "", 0):
         return HIDDEN
     if isinstance(value, str):
         return redact_text(_STREAM_KEY.sub(rf"\g<app>{HIDDEN}", value) if name.casefold() == "url" else value)

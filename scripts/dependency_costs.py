@@ -21,6 +21,7 @@ MODULES = {
     "opencv-python-headless": "cv2",
     "numpy": "numpy",
     "psutil": "psutil",
+    "dbus-fast": "dbus_fast.aio",
     "typer": "typer",
     "rich": "rich.progress",
     "asyncpg": "asyncpg",

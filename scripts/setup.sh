@@ -40,7 +40,7 @@ fi
 "$python" -c 'import ensurepip, venv' 2>/dev/null || need_packages python3-venv
 # What the libraries' wheels do not carry, and what tests and benchmarks measure against.
 if [ "$kind" = dev ]; then
-  need_packages postgresql ffmpeg chromium ca-certificates git curl openssl gcc libc6-dev
+  need_packages postgresql ffmpeg chromium ca-certificates git curl openssl gcc libc6-dev dbus
   # Servers that stand for cameras, and that streams go to.
   if [ -x /usr/sbin/nginx ]; then had_nginx=yes; else had_nginx=; fi
   need_packages nginx libnginx-mod-rtmp python3-gi gir1.2-gst-rtsp-server-1.0 \

@@ -4,10 +4,20 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from agent.actions.bars import StartBars, StopBars
+from agent.actions.box.networks import AddNetwork, RemoveNetwork, SendNetworkList, UpdateNetworks
+from agent.actions.box.power import RebootDevice, RestartAgents
+from agent.actions.box.queues import ClearQueue
+from agent.actions.box.registered import DeviceRegistered
+from agent.actions.box.volumes import SetVolume
+from agent.actions.files.concatenate import ConcatenateFiles
+from agent.actions.files.extract import ExtractVideo
+from agent.actions.files.transcode import TranscodeFile
+from agent.actions.files.transfer import TransferFile
 from agent.actions.multiplex import StartCameraMultiplex
 from agent.actions.photos import StartPhotos, StopPhotos
 from agent.actions.process import EndProcess
 from agent.actions.recording import StartRecording, StopRecording
+from agent.actions.sound import StartSound, StopSound
 from agent.actions.streams import StartStream, StopStream
 from agent.actions.trial import TestEvent, TestStop
 from agent.actions.update_setting import UpdateSetting
@@ -32,9 +42,19 @@ ACTIONS: Mapping[int, Action] = {
     9: StartBars(),
     10: StopBars(),
     11: TestStop(),
+    12: TranscodeFile(),
+    13: TransferFile(),
     14: StartStream(SinkKind.RTMP),
     15: StopStream(SinkKind.RTMP),
+    16: ConcatenateFiles(),
+    17: AddNetwork(),
+    18: RemoveNetwork(),
+    19: UpdateNetworks(),
+    20: SendNetworkList(),
     22: UpdateSetting(),
+    23: ExtractVideo(),
+    26: ConcatenateFiles(),
+    27: ClearQueue(),
     28: StartCameraMultiplex(),
     29: StartRecording(),
     32: StartStream(SinkKind.RTMP),
@@ -42,8 +62,15 @@ ACTIONS: Mapping[int, Action] = {
     35: EndProcess(),
     37: StopRecording(),
     38: StopStream(SinkKind.RTMP),
+    42: RebootDevice(),
     43: StartStream(SinkKind.UDP),
     44: StopStream(SinkKind.UDP),
+    56: SetVolume("input"),
+    57: SetVolume("output"),
+    58: RestartAgents(),
+    59: DeviceRegistered(),
+    60: StartSound(),
+    61: StopSound(),
     62: StartPhotos(),
     63: StopPhotos(),
     64: StartStream(SinkKind.SRT),

@@ -8,6 +8,7 @@ from agent.cameras import AgentCamera
 from agent.context import Context
 from agent.errors import BadParameter
 from agent.running import Parameters
+from agent.startup.clockwatch import reading
 from hardware.models import PhotoOrder
 from presets_store.protocol.parameters.photos import CapturePhoto
 
@@ -34,16 +35,16 @@ def photo_order(
     for name in RANGES:
         _check_range(name, parameters.get(name))
     wall = context.clock.now()
-    mono_ns = int(context.clock.monotonic() * 1e9)
+    now = reading(context.clock)
     folder, stem = context.media.place_for(event, camera.camera_id, wall, continuation)
     return PhotoOrder(
         sink_id=f"{event.uuid}-{event.attempt_number}-{continuation}",
         consumer=f"{event.uuid}/{event.attempt_number}/{continuation}",
         folder=str(folder),
         stem=stem,
-        requested_mono_ns=asked_for_at(context, continuation, wall, mono_ns),
-        wall_offset_ns=int(wall * 1e9) - mono_ns,
-        clock_quality=context.clock.quality(),
+        requested_mono_ns=asked_for_at(context, continuation, wall, now.mono_ns),
+        wall_offset_ns=now.wall_offset_ns,
+        clock_quality=now.clock_quality,
         width=parameters.get("width", 0),
         height=parameters.get("height", 0),
         interval_seconds=parameters.get("intervalSeconds", 0.0),

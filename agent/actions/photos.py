@@ -20,7 +20,10 @@ class StartPhotos:
 
     async def run(self, context: Context, parameters: Parameters) -> Result:
         """Result: asked, count, photos (the first and the last of many), notes. Raises Stopped, Failed."""
-        return await Photos(context, parameters).run()
+        try:
+            return await Photos(context, parameters).run()
+        finally:
+            await context.media.write_index()
 
 
 class StopPhotos:
@@ -70,6 +73,7 @@ class Photos(Filming[PhotoOrder]):
             case PhotoTaken(photo=photo):
                 self._filming = True
                 self._copied = self._copied or photo.copied
+                self._context.media.index_photo(photo, folder)
                 self._roll.add(photo_summary(photo, self._context.media.relative(folder / photo.file)))
                 if self._first_at is None:
                     self._first_at = self._context.clock.monotonic()

@@ -9,6 +9,7 @@ from agent.cameras import AgentCamera
 from agent.context import Context
 from agent.errors import BadParameter
 from agent.running import Parameters
+from agent.startup.clockwatch import reading
 from hardware.models import RecordingOrder
 
 KILOBITS_BELOW = 100_000
@@ -38,16 +39,16 @@ def recording_order(
         raise BadParameter(field="encoding", wrong=encoding, right="empty, copy or h264")
     wall = context.clock.now()
     folder, stem = context.media.place_for(event, camera.camera_id, wall, continuation)
-    mono_ns = int(context.clock.monotonic() * 1e9)
+    now = reading(context.clock)
     bitrate = bits_per_second(parameters.get("bitrate", 0))
     return RecordingOrder(
         sink_id=f"{event.uuid}-{event.attempt_number}-{continuation}",
         consumer=f"{event.uuid}/{event.attempt_number}/{continuation}",
         folder=str(folder),
         stem=stem,
-        requested_mono_ns=asked_for_at(context, continuation, wall, mono_ns),
-        wall_offset_ns=int(wall * 1e9) - mono_ns,
-        clock_quality=context.clock.quality(),
+        requested_mono_ns=asked_for_at(context, continuation, wall, now.mono_ns),
+        wall_offset_ns=now.wall_offset_ns,
+        clock_quality=now.clock_quality,
         width=parameters.get("width", 0),
         height=parameters.get("height", 0),
         rate=parameters.get("fps", 0.0),

@@ -7,10 +7,12 @@ from pathlib import Path
 from aiohttp import web
 
 from agent.api.camera_secrets import CAMERA_SECRETS
+from agent.api.upstream_keys import ENROLLING
 from agent.api.hls import HLS_FOLDER
 from agent.api.preview import ADDRESS, VIEWING
 from agent.api.routes import ROUTES, SEAL_KEY, STARTING, STATUS
 from agent.api.status import StatusReader
+from agent.enrolment.enrolling import Enrolling
 from agent.errors import PortTaken, SocketPathTooLong
 from agent.settings import Settings
 from agent.startup.camera_secrets import CameraSecrets
@@ -34,6 +36,7 @@ class LocalApi:
         starting: Starting,
         viewing: Viewing,
         camera_secrets: CameraSecrets,
+        enrolling: Enrolling,
     ) -> None:
         self._settings = settings
         self._files = store.services.media.files
@@ -43,6 +46,7 @@ class LocalApi:
         app[STARTING] = starting
         app[SEAL_KEY] = store.seal_key
         app[CAMERA_SECRETS] = camera_secrets
+        app[ENROLLING] = enrolling
         app[ADDRESS] = self
         app[VIEWING] = viewing
         app[HLS_FOLDER] = settings.hls_folder

@@ -11,13 +11,14 @@ from agent.media.room import disk_of
 from agent.settings import Settings
 from agent.startup.incidents import incidents
 from agent.startup.starting import Started
+from agent.upstream.linkstate import LinkWatch
 from presets_store import __version__
-from presets_store.clock import Clock, micros
+from presets_store.clock import Clock, SystemClock, micros
 from presets_store.protocol.base import WireModel
 from presets_store.protocol.cameras import CameraRecord
 from presets_store.protocol.events import EventWithNames
-from presets_store.protocol.fields import Int, Moment, Name, Text
-from presets_store.rules.startup import Link, LinkState
+from presets_store.protocol.fields import Int, Moment, Name, Real, Text
+from presets_store.rules.startup import LinkState
 from presets_store.services import Services
 from presets_store.services.caller import Caller
 from presets_store.services.wire import event_with_names
@@ -35,18 +36,23 @@ class StartupStatus(WireModel):
 
 
 class UpstreamStatus(WireModel):
-    """The upstream as this start found it: `none`, `unknown`, `reached`, `unreachable` or `refused`."""
+    """The upstream now: `none`, `unknown`, `reached`, `unreachable` or `refused`, and since when."""
 
     url: Text
     state: Name
     reason: Text
+    since_date: Moment
 
 
 class OutboxStatus(WireModel):
-    """Reports that wait for the upstream."""
+    """Outcomes that wait for the upstream. `reports`: logs and health that do; `dropped`: those it will never get, as
+    long as it has not heard of it.
+    """
 
     waiting: Int
     oldest_date: Moment
+    reports: Int
+    dropped: Int
 
 
 class StreamStatus(WireModel):
@@ -66,10 +72,14 @@ class StreamStatus(WireModel):
 
 
 class ClockStatus(WireModel):
-    """`quality`: `unset`, `floor`, `upstream` or `synchronised`."""
+    """`quality`: `unset`, `floor`, `upstream` or `synchronised`.
+
+    `error`: by how much (s) the time of an upstream may be off, 0 for any other.
+    """
 
     now: Moment
     quality: Name
+    error: Real
 
 
 class RemovedRecord(WireModel):
@@ -119,7 +129,10 @@ class IncidentRecord(WireModel):
 
 
 class StatusRecord(WireModel):
-    """Answer of `GET /v1/status` (ours). `mode`: `starting`, `online` or `standalone`; `reason` says why."""
+    """Answer of `GET /v1/status` (ours).
+
+    `mode`: `starting`, `online` or `standalone`; `reason` says why, `mode_date` since when.
+    """
 
     version: Name
     serial: Name
@@ -127,6 +140,7 @@ class StatusRecord(WireModel):
     device_name: Name
     mode: Name
     reason: Text
+    mode_date: Moment
     boot_id: Name
     started_date: Moment
     startup: StartupStatus
@@ -143,7 +157,7 @@ class StatusRecord(WireModel):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusReader:
-    """Puts the status together. `since`: wall time (s) at which the agent started."""
+    """Puts the status together. `since`: monotonic seconds at which the agent started."""
 
     settings: Settings
     services: Services
@@ -153,6 +167,7 @@ class StatusReader:
     cameras: Cameras
     boot_id: str
     since: float
+    link: LinkWatch | None = None
 
     async def read(self, caller: Caller, started: Started) -> StatusRecord:
         """The status at this moment, for who may look at this device. Raises Forbidden, and what the store raises."""
@@ -166,15 +181,16 @@ class StatusReader:
             device_name=own.device_name,
             mode=started.mode,
             reason=started.reason,
+            mode_date=self._moment(started.since),
             boot_id=self.boot_id,
-            started_date=micros(self.since),
+            started_date=self._moment(self.since),
             startup=_startup(started),
-            upstream=_upstream(self.settings.upstream.url, started.link),
+            upstream=self._upstream(started),
             outbox=await self._outbox(),
             cameras=cameras,
             running=[event_with_names(event, own) for event in running],
             streams=_streams(self.cameras),
-            clock=ClockStatus(now=micros(self.clock.now()), quality=self.clock.quality()),
+            clock=self._clock(),
             media=_media(self.settings.media_folder, await free_in(self.settings.media_folder), self.retention),
             chain=ChainStatus(links=self.chain.head.number, key=self.chain.key),
             incidents=[
@@ -183,10 +199,32 @@ class StatusReader:
             ],
         )
 
+    def _upstream(self, started: Started) -> UpstreamStatus:
+        """As it is now, before the first attempt after the start as that has found it. The address is told once."""
+        url, now = self.settings.upstream.url, self.link.now if self.link is not None else None
+        if now is not None and now.state is not LinkState.UNKNOWN:
+            return UpstreamStatus(url=url, state=now.state, reason=now.reason, since_date=self._moment(now.since))
+        link = started.link
+        reason = "" if link.state is LinkState.REACHED else link.detail.removeprefix(url).removeprefix(":").strip()
+        return UpstreamStatus(url=url, state=link.state, reason=reason, since_date=self._moment(started.since))
+
+    def _clock(self) -> ClockStatus:
+        error = self.clock.error if isinstance(self.clock, SystemClock) else 0.0
+        return ClockStatus(now=micros(self.clock.now()), quality=self.clock.quality(), error=error)
+
+    def _moment(self, monotonic: float) -> int:
+        """A monotonic moment (s) as wall time, by the clock as it is now."""
+        return micros(self.clock.now() - self.clock.monotonic() + monotonic)
+
     async def _outbox(self) -> OutboxStatus:
         destination = self.settings.upstream.url
-        outbox = self.services.outbox
-        return OutboxStatus(waiting=await outbox.depth(destination), oldest_date=await outbox.since(destination))
+        outbox, reports = self.services.outbox, self.services.reports
+        return OutboxStatus(
+            waiting=await outbox.depth(destination),
+            oldest_date=await outbox.since(destination),
+            reports=await reports.waiting(),
+            dropped=sum((await reports.dropped()).values()),
+        )
 
 
 async def free_in(folder: Path) -> int:
@@ -195,12 +233,6 @@ async def free_in(folder: Path) -> int:
         return (await asyncio.to_thread(disk_of, folder)).free
     except OSError:
         return 0
-
-
-def _upstream(url: str, link: Link) -> UpstreamStatus:
-    """The address is told once."""
-    reason = "" if link.state is LinkState.REACHED else link.detail.removeprefix(url).removeprefix(":").strip()
-    return UpstreamStatus(url=url, state=link.state, reason=reason)
 
 
 def _startup(started: Started) -> StartupStatus:

@@ -2,7 +2,7 @@
 
 import sqlite3
 
-from agent.checks.base import Finding, Subject, ok, warning
+from agent.checks.base import Finding, NoAnswer, Subject, ok, warning
 from agent.checks.sqlite_file import reading
 
 MANY = 1000
@@ -19,7 +19,15 @@ def check(subject: Subject) -> Finding:
             oldest = connection.execute("SELECT attempts, last_error FROM outbox ORDER BY key LIMIT 1").fetchone()
     except sqlite3.Error as error:
         return warning(f"it cannot be read ({error}); see the check named database")
-    return judge(depth, *(oldest or (0, "")), url=subject.settings.upstream.url)
+    return judge(depth, *(oldest or (0, "")), url=_upstream(subject))
+
+
+def _upstream(subject: Subject) -> str:
+    """The address that the agent uses, which an enrolment may have given; the settings' while none answers."""
+    try:
+        return str(subject.ask("/v1/status")["upstream"]["url"])
+    except NoAnswer:
+        return subject.settings.upstream.url
 
 
 def judge(depth: int, attempts: int, last_error: str, *, url: str) -> Finding:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from agent.cli.exit_codes import ExitCode
+from agent.enrolment.errors import AddressRefused, EnrolmentOverruled
 from presets_store.errors import CuelightError, Kind
 from presets_store.process.errors import SettingsInvalid
 from presets_store.protocol.errors import BadJson, FieldProblem, FieldsError, UnknownEventType
@@ -124,11 +125,11 @@ def exit_code(error: CuelightError) -> ExitCode:
     match error:
         case SettingsInvalid():
             return ExitCode.SETTINGS
-        case BadParameters() | UnknownEventType() | PresetFileInvalid() | BadJson():
+        case BadParameters() | UnknownEventType() | PresetFileInvalid() | BadJson() | AddressRefused():
             return ExitCode.USAGE
         case AgentUnreachable() | AgentForbidden():
             return ExitCode.UNREACHABLE
-        case Refused() | NothingNamed() | Ambiguous() | FileExists() | NotExportable():
+        case Refused() | NothingNamed() | Ambiguous() | FileExists() | NotExportable() | EnrolmentOverruled():
             return ExitCode.REFUSED
         case _:
             return ExitCode.FAILED

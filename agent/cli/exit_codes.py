@@ -18,6 +18,8 @@ class ExitCode(IntEnum):
     """No agent answers at the socket."""
     UNHEALTHY = 5
     """`doctor` found something broken."""
+    RESTART = 75
+    """`run`: an event asked for a restart of the agent (EX_TEMPFAIL: a supervisor starts it again)."""
     SETTINGS = 78
     """The settings are invalid (EX_CONFIG of sysexits.h: a supervisor should not try again)."""
     INTERRUPTED = 130

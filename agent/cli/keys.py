@@ -73,6 +73,14 @@ def rotate(
     _show_pair(session, session.client.post(f"/v1/apikey/{record['key']}/rotate", {}))
 
 
+@app.command("rotate-upstream")
+def rotate_upstream(context: typer.Context) -> None:
+    """Change this device's key at its upstream for another: fetched, tried, then the old one is dropped."""
+    session = session_of(context)
+    answer = session.client.post("/v1/upstream/key/rotate", {})
+    session.output.answer(answer, f"this device signs with {answer['accessKey']} now; its old key is revoked")
+
+
 def _show_pair(session: Session, pair: dict[str, Any]) -> None:
     facts = [
         Fact("key", str(pair["key"])),

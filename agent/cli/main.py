@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from agent.cli import cameras, clips, completion, devices, doctor, events, keys, people, presets, status
+from agent.cli import cameras, clips, completion, devices, doctor, enroll, events, keys, people, presets, status
 from agent.cli.errors import Refused, exit_code
 from agent.cli.exit_codes import ExitCode
 from agent.cli.output import Output
@@ -114,6 +114,7 @@ def openapi(context: typer.Context) -> None:
 
 app.command("status")(status.status)
 app.command("doctor")(doctor.doctor)
+app.command("enroll")(enroll.enroll)
 app.command("openapi")(openapi)
 app.command("completion", epilog=completion.WHERE)(completion.completion)
 

@@ -34,7 +34,7 @@ def status_facts(record: Record, started: Record | None) -> list[Fact]:
     """The answer of `GET /v1/status`, described. `started`: the event of the start-up preset, where there is one."""
     return [
         Fact("agent", f"{record['version']} on {record['deviceName']} ({record['serial']}), {_since(record)}"),
-        Fact("mode", f"{record['mode']}: {record['reason']}", MODE_STYLES.get(record["mode"], "")),
+        _mode(record),
         _startup(record["startup"], started),
         _upstream(record["upstream"]),
         _outbox(record["outbox"], record["clock"]["now"]),
@@ -63,6 +63,11 @@ def _since(record: Record) -> str:
     return f"since {local_time(record['startedDate'])}"
 
 
+def _mode(record: Record) -> Fact:
+    text = f"{record['mode']}: {record['reason']}\nsince {local_time(record['modeDate'])}"
+    return Fact("mode", text, MODE_STYLES.get(record["mode"], ""))
+
+
 def _startup(startup: dict[str, Any], event: Record | None) -> Fact:
     if not startup["binding"]:
         return Fact("start-up", startup["note"] or "no preset is bound")
@@ -81,10 +86,9 @@ def _startup(startup: dict[str, Any], event: Record | None) -> Fact:
 def _upstream(upstream: dict[str, Any]) -> Fact:
     if not upstream["url"]:
         return Fact("upstream", "none: nothing leaves the device")
-    reason = f": {upstream['reason']}" if upstream["reason"] else ""
-    return Fact(
-        "upstream", f"{upstream['url']} {upstream['state']}{reason}", UPSTREAM_STYLES.get(upstream["state"], "")
-    )
+    text = f"{upstream['url']} {upstream['state']} since {local_time(upstream['sinceDate'])}"
+    text += f": {upstream['reason']}" if upstream["reason"] else ""
+    return Fact("upstream", text, UPSTREAM_STYLES.get(upstream["state"], ""))
 
 
 def _outbox(outbox: dict[str, Any], now: str) -> Fact:
@@ -122,7 +126,8 @@ def _running(event: Record) -> Fact:
 
 def _clock(clock: dict[str, Any]) -> Fact:
     trusted = clock["quality"] in ("synchronised", "upstream")
-    return Fact("clock", f"{local_time(clock['now'])}, {clock['quality']}", "" if trusted else "yellow")
+    within = f", within {clock['error']:.1f} s" if clock["error"] else ""
+    return Fact("clock", f"{local_time(clock['now'])}, {clock['quality']}{within}", "" if trusted else "yellow")
 
 
 def _chain(chain: dict[str, Any]) -> Fact:

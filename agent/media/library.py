@@ -10,22 +10,25 @@ import time
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import ValidationError
 
 from agent.media.photo_files import PhotoRoll, photos_in, remove_leftovers
-from agent.media.retention.burial import KEPT, TOMBSTONE, beside, complete, is_tombstone
+from agent.media.retention.burial import KEPT, TOMBSTONE, beside, complete, is_clip, is_tombstone
 from agent.media.room import NO_ROOM, Room
 from agent.media.sidecars import MEDIA_SUFFIXES, SIDECAR, read_sidecar
+from agent.media.sounds import SoundFiles
+from agent.media.taken import TakenIndex
 from hardware.client import run_job
 from hardware.errors import HardwareError, StorageFailed, StorageFull
-from hardware.models import ClipFile
+from hardware.models import ClipFile, PhotoFile, SoundFile
 from presets_store.clock import Clock, micros
 from presets_store.durable import make_folder_durably
 from presets_store.ids import uuid7
 from presets_store.protocol.fields import format_moment
-from presets_store.protocol.statuses import MediaStatus
+from presets_store.protocol.statuses import MediaStatus, VideoClipType
 from presets_store.rules.event import Event
 from presets_store.services.clips import ClipsService
 from presets_store.storage.errors import StorageUnavailable
@@ -34,6 +37,15 @@ from presets_store.storage.records import Clip, ClipState
 logger = logging.getLogger(__name__)
 
 MAX_DIGITS = 19
+
+_TYPES: Mapping[str, VideoClipType] = MappingProxyType(
+    {
+        "recorded": VideoClipType.ORIGINAL,
+        "joined": VideoClipType.CONCATENATED,
+        "extracted": VideoClipType.EXTRACTED,
+        "transcoded": VideoClipType.EXTRACTED,  # of the whole; whoever asks for originals wants each picture once
+    }
+)
 
 Job = Callable[..., Awaitable[dict[str, Any]]]
 
@@ -60,10 +72,6 @@ class Reconciled:
         return any(getattr(self, name) for name in self.__slots__)
 
 
-def _nobody_waits() -> None:
-    """Before anybody wants to hear of closed clips."""
-
-
 async def _nobody_hears(_: Sequence[tuple[str, str, str]]) -> bool:
     return True
 
@@ -71,21 +79,33 @@ async def _nobody_hears(_: Sequence[tuple[str, str, str]]) -> bool:
 class MediaLibrary:
     """All paths in the index are relative to `folder`. `room`: what its writers and retention tell each other.
 
-    `closed` is called after a clip was closed, `announce` before one is removed. `awaited`: folders that an order names
-    and in which nothing was closed yet.
+    Those in `closed` are called after a clip was closed, `announce` before one is removed. `awaited`: folders that an
+    order names and in which nothing was closed yet. `taken`: the index of photos and sounds; without it only clips are
+    indexed.
     """
 
-    def __init__(self, folder: Path, clips: ClipsService, device_key: int, clock: Clock, *, job: Job = run_job) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        clips: ClipsService,
+        device_key: int,
+        clock: Clock,
+        *,
+        taken: TakenIndex | None = None,
+        job: Job = run_job,
+    ) -> None:
         self.folder = folder
+        self.taken = taken
         self._clips = clips
         self._device_key = device_key
         self._clock = clock
         self._job = job
         self._waiting: list[Clip] = []
-        self.closed: Callable[[], None] = _nobody_waits
+        self.closed: list[Callable[[], None]] = []
         self.announce: Announce = _nobody_hears
         self.awaited: set[Path] = set()
         self.room = Room(folder, clock)
+        self.sounds = SoundFiles(folder, job)
 
     def place_for(self, event: Event, camera_id: str, wall: float, continuation: int) -> tuple[Path, str]:
         """Folder (absolute) and stem of a recording's segments; unique per event, attempt and continuation."""
@@ -124,7 +144,9 @@ class MediaLibrary:
         return [summary(clip) for clip in (*indexed, *waiting)]
 
     async def photos_of(self, event: Event) -> PhotoRoll:
-        """The event's photos so far, from all its attempts; the folder is their only index."""
+        """The event's photos so far, from all its attempts: those that are in the folder, whoever told of them."""
+        if self.taken is not None:
+            self.taken.look_again()
         return await asyncio.to_thread(photos_in, self.folder, event.uuid)
 
     async def index(self, file: ClipFile, folder: Path) -> dict[str, Any]:
@@ -135,8 +157,30 @@ class MediaLibrary:
         self.room.changed = True
         self.awaited.discard(folder)
         clip = await self._index(self._record(file, folder))
-        self.closed()
+        self._tell_closed()
         return summary(clip)
+
+    def index_photo(self, photo: PhotoFile, folder: Path) -> None:
+        """Takes a photo in `folder` into the index, with others that come soon after it; see `write_index`."""
+        self.awaited.discard(folder)
+        if self.taken is not None:
+            self.taken.photo(photo, folder)
+
+    def index_sound(self, sound: SoundFile, folder: Path) -> None:
+        """The same of a sound recording that is whole."""
+        self.room.changed = True
+        self.awaited.discard(folder)
+        if self.taken is not None:
+            self.taken.sound(sound, folder)
+
+    async def uploaded(self) -> Collection[str]:
+        """The photos and sounds that an upstream has. Raises CuelightError."""
+        return frozenset() if self.taken is None else await self.taken.uploaded()
+
+    async def write_index(self) -> None:
+        """Has the index know now of photos and sounds; for the end of an event that made some."""
+        if self.taken is not None:
+            await self.taken.write()
 
     async def _index(self, clip: Clip) -> Clip:
         try:
@@ -147,18 +191,32 @@ class MediaLibrary:
             self._waiting.append(clip)
         return clip
 
+    def _tell_closed(self) -> None:
+        for function in self.closed:
+            function()
+
     async def catch_up(self) -> None:
         """Indexes the segments that wait for it. Raises StorageUnavailable while that is not possible."""
         while self._waiting:
             await self._clips.index(self._waiting[0])
             del self._waiting[0]
-            self.closed()
+            self._tell_closed()
 
     async def take_back(self, file: str) -> None:
-        """Has the index know a clip again whose removal failed before it had begun."""
+        """Has the index know a file again whose removal failed before it had begun."""
         sidecar = beside(self.folder / file, SIDECAR)
-        if await asyncio.to_thread(sidecar.exists):
+        if not is_clip(file):
+            if self.taken is not None:
+                await self.taken.take_back(file)
+        elif await asyncio.to_thread(sidecar.exists):
             await self._take_up(sidecar, Reconciled())
+
+    async def mark_removed(self, files: Sequence[str]) -> set[str]:
+        """Has the index know that these files go; answers the clips that may not. Raises CuelightError."""
+        if self.taken is not None:
+            await self.taken.removed([file for file in files if not is_clip(file)])
+        clips = [file for file in files if is_clip(file)]
+        return await self._clips.mark_removed(clips) if clips else set()
 
     async def note_removed(self, tombstone: Path) -> None:
         """Ends a removal that was begun: what is left of the files goes, and all who must know are told."""
@@ -193,6 +251,7 @@ class MediaLibrary:
         news, gone = await asyncio.to_thread(self._differences, indexed)
         leftovers = await asyncio.to_thread(remove_leftovers, self.folder, occupied)
         changed = Reconciled(leftovers=leftovers, removed=len(tombstones))
+        changed.recovered += await self.sounds.close_left_open()
         for sidecar in news:
             await self._take_up(sidecar, changed, occupied=occupied)
         for clip in gone:
@@ -274,9 +333,12 @@ class MediaLibrary:
             seconds=file.seconds,
             clock_quality=file.clock_quality,
             boot_id=file.boot_id,
+            mono=file.first_mono_ns // 1000,
             encoded=file.encoded,
             protected=protected,
             thumbnail=file.thumbnail,
+            video_clip_type_id=int(_TYPES[file.made]),
+            video_clip_parameters=file.made_by,
             created=micros(self._clock.now()),
         )
 

@@ -18,7 +18,7 @@ from presets_store.protocol.fields import format_moment
 SUFFIXES = {".jpg", ".png"}
 SIDECAR = ".json"
 MAX_SIDECAR = 64 * 1024
-_UNFINISHED = re.compile(r"\..+\.(jpg|png|mp4|mkv|ts)(\.json)?\.new")
+_UNFINISHED = re.compile(r"\..+\.(jpg|png|mp4|mkv|ts|ogg|oga|m4a)(\.json)?\.new")
 """How a file of ours is named until it is whole."""
 TOLD_EACH = 10
 """Photos that a result tells from the beginning, and as many from the end."""

@@ -4,8 +4,7 @@ import asyncio
 import logging
 
 from agent.media.library import MediaLibrary
-from agent.media.retention.burial import remove
-from presets_store.services.clips import ClipsService
+from agent.media.retention.burial import is_clip, remove
 from presets_store.services.media.errors import FileKept, StoreFailed
 
 logger = logging.getLogger(__name__)
@@ -15,20 +14,19 @@ ON_REQUEST = "on request"
 
 
 class Removing:
-    """Takes recordings out of the media folder, as the store is asked to."""
+    """Takes recordings, photos and sounds out of the media folder, as the store is asked to."""
 
-    def __init__(self, library: MediaLibrary, clips: ClipsService) -> None:
+    def __init__(self, library: MediaLibrary) -> None:
         self._library = library
-        self._clips = clips
 
     async def __call__(self, file: str) -> None:
         """The index knows first, then the chain, then it goes with all that lies beside it.
 
         Raises FileKept for a recording that was protected meanwhile, StoreFailed.
         """
-        if await self._clips.mark_removed([file]):
+        if await self._library.mark_removed([file]):
             raise FileKept(file=file, key="{id}")
-        told = await self._library.announce([(file.partition("/")[0], file, ON_REQUEST)])
+        told = not is_clip(file) or await self._library.announce([(file.partition("/")[0], file, ON_REQUEST)])
         try:
             await asyncio.to_thread(remove, self._library.folder / file, noted=told)
         except OSError as error:

@@ -18,7 +18,8 @@ from presets_store.protocol.event_types import find_event_type
 from presets_store.protocol.startup import StandalonePreset
 from presets_store.rules.bindings import NotBindable
 from presets_store.rules.event import Event
-from presets_store.rules.startup import Again, Binding, Link, LinkState, Mode, RunNote, may_fire, plan
+from presets_store.rules.startup import Again, Binding, Link, LinkState, Mode, RunNote, may_fire, mode_later, plan
+from presets_store.rules.workflow import workflow_of
 from presets_store.services import Services
 from presets_store.services.restoring.restore import Incident
 from presets_store.services.wakeups import Signal, any_signalled
@@ -39,7 +40,10 @@ DATABASE = "database"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Started:
-    """What this start came to, for `status`. `source`: where the standalone preset was read from."""
+    """What this start came to, for `status`. `source`: where the standalone preset was read from.
+
+    `since`: monotonic seconds since which the mode is what it is.
+    """
 
     mode: Mode = Mode.STARTING
     reason: str = "the upstream is being tried"
@@ -50,6 +54,7 @@ class Started:
     event_key: int = 0
     source: str = ""
     note: str = ""
+    since: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +84,7 @@ class Starting:
         self._client = client
         self._found = found
         self._watched: RunNote | None = None
-        self.started = Started()
+        self.started = Started(since=clock.monotonic())
         self.fired = asyncio.Event()
 
     async def run(self) -> NoReturn:
@@ -101,6 +106,21 @@ class Starting:
                 self._services.keys.changed.clear()
                 await self.keep()
                 await self._await_news(changed, KEEP_EVERY)
+
+    def link_is(self, state: LinkState, upstream: str) -> None:
+        """The upstream, so called, can be reached, or not, after the start: the mode follows."""
+        later = mode_later(self.started.mode, state, upstream)
+        if later is not None:
+            mode, reason = later
+            self.started = replace(self.started, mode=mode, reason=reason, since=self._clock.monotonic())
+            logger.info("mode is %s: %s", mode, reason)
+
+    def began(self, event: Event) -> Binding | None:
+        """The binding whose preset began this event in this boot, itself or as a step of a workflow; None for none."""
+        note = self._watched
+        if note is None or note.boot_id != self._found.boot_id:
+            return None
+        return note.binding if note.event_uuid in (event.uuid, workflow_of(event)) else None
 
     async def keep(self) -> None:
         """Keeps what must outlast the database; put off while it cannot be written."""
@@ -142,7 +162,7 @@ class Starting:
             told = replace(told, preset_key=online.key, preset_name=online.event_preset_name, source=DATABASE)
         elif decided.fires is Binding.STANDALONE and standalone is not None:
             told = replace(told, preset_key=standalone.key, preset_name=standalone.event_preset_name, source=source)
-        self.started = await self._fired(told, standalone)
+        self.started = replace(await self._fired(told, standalone), since=self._clock.monotonic())
         self.fired.set()
         _tell(self.started)
 
@@ -223,7 +243,8 @@ class Starting:
         """The preset is none that this release can run."""
         self.started = replace(self.started, note=f"the start-up preset cannot be run: {error.message}")
         if self.started.mode is Mode.STARTING:
-            self.started = replace(self.started, mode=Mode.STANDALONE, reason="starting failed")
+            now = self._clock.monotonic()
+            self.started = replace(self.started, mode=Mode.STANDALONE, reason="starting failed", since=now)
         await self._note("startup_preset_refused", f"the start-up preset cannot be run: {error.message}")
 
     async def _note_end(self) -> None:

@@ -8,8 +8,10 @@ from enum import StrEnum
 from typing import NoReturn
 
 from agent.errors import UpstreamRefused
-from agent.upstream.backoff import spread_delay
+from agent.upstream.backoff import wait_after
 from agent.upstream.client import SignedClient
+from agent.upstream.custody import Custody
+from agent.upstream.linkstate import LinkWatch
 from presets_store.clock import Clock
 from presets_store.errors import CuelightError
 from presets_store.protocol.statuses import EventStatus
@@ -74,7 +76,16 @@ class Reports:
     """One upstream. Outcomes are the pump's; all that is said here may be lost, for the next word says as much."""
 
     def __init__(
-        self, events: EventsService, client: SignedClient, clock: Clock, wakeups: Wakeups, device_key: int, serial: str
+        self,
+        events: EventsService,
+        client: SignedClient,
+        clock: Clock,
+        wakeups: Wakeups,
+        device_key: int,
+        serial: str,
+        *,
+        link: LinkWatch,
+        custody: Custody,
     ) -> None:
         self._events = events
         self._client = client
@@ -82,6 +93,8 @@ class Reports:
         self._wakeups = wakeups
         self._device_key = device_key
         self._serial = serial
+        self._link = link
+        self._custody = custody
         self._told: Mapping[int, Told] = {}
         self._failures = 0
 
@@ -96,13 +109,14 @@ class Reports:
                 except CuelightError as error:
                     self._failures += 1
                     logger.debug("the upstream is not told how far its events are: %s", error)
-                    await self._clock.sleep(spread_delay(self._failures))
+                    await self._link.pause(wait_after(error, self._failures))
                 else:
                     await signalled(signal, self._clock, pause)
 
     async def _report(self) -> float:
         """Says what there is to say; seconds until the next look. Raises UpstreamUnreachable."""
         events = await self._events.handed_out_by(self._client.url)
+        self._custody.forget_all_but({event.remote_id for event in events})
         told: dict[int, Told] = {}
         self._told, before = told, self._told
         for event in events:
@@ -129,8 +143,9 @@ class Reports:
             if word is Word.PROCESSING:
                 said |= {"eventStatus": int(EventStatus.PROCESSING), "percentComplete": event.percent_complete}
             await self._client.request("PUT", path, said, headers=headers)
+            self._custody.renewed(event.remote_id or 0)
         except UpstreamRefused as refused:
-            if refused.fields["status"] not in ABOUT_THE_EVENT:
+            if refused.pause or refused.fields["status"] not in ABOUT_THE_EVENT:
                 raise
             logger.info("the upstream does not take %r: %s", word, refused, extra={"event": event.key})
 

@@ -3,14 +3,22 @@
 import json
 import logging
 import os
+import uuid
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
 from typing import NoReturn
 
+from agent.errors import UpstreamError, UpstreamRefused, UpstreamUnreachable
 from agent.startup.link import READY_PATH, introduction
 from agent.startup.registering import SERVED
 from agent.upstream.answers import read, read_list
-from agent.upstream.backoff import spread_delay
-from agent.upstream.client import SignedClient
+from agent.upstream.backoff import spread_delay, wait_after
+from agent.upstream.client import NOT_LET_IN, SignedClient
+from agent.upstream.custody import Custody
+from agent.upstream.linkstate import LinkWatch
+from agent.upstream.peer import Peer
+from agent.upstream.reports import ABOUT_THE_EVENT
 from presets_store.clock import Clock
 from presets_store.errors import CuelightError, Kind
 from presets_store.protocol.agent_types import AgentType, find_agent_type
@@ -18,11 +26,14 @@ from presets_store.protocol.errors import UnknownAgentType
 from presets_store.protocol.events import EventRecord, EventWithNames, UpdateEvent
 from presets_store.protocol.statuses import EventStatus
 from presets_store.rules.event import Event
+from presets_store.rules.startup import LinkState
 from presets_store.services.events import EventsService
 
 logger = logging.getLogger(__name__)
 
 AGENT_PATH = "/v1/agent"
+LIST_PATH = "/v1/event/list/pending"
+"""Answered at once: whether the upstream is back must not be learnt a minute later."""
 POLL_PATH = "/v1/event/list/pending/longpoll"
 DEQUEUE_PATH = "/v1/event/dequeue"
 
@@ -36,9 +47,24 @@ AHEAD = 8
 FULL_PAUSE = 5.0
 """Seconds between two looks while so many wait."""
 
+ASKED_AGAIN_WITHIN = 30.0
+"""Seconds; half of a lease, so that there is time to renew what a repeated answer hands out."""
+
+UNKNOWN_DEVICE = frozenset({HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND})
+REFUSALS = UNKNOWN_DEVICE | NOT_LET_IN
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A dequeue whose answer did not arrive. `at`: monotonic seconds of its first try."""
+
+    kind: AgentType
+    key: str
+    at: float
+
 
 class Session:
-    """One upstream. `client` makes the short requests, `poller` those that wait.
+    """One upstream. `client` makes the short requests, `poller` those that wait, and those that follow them at once.
 
     `started` returns when the start of the device is over, with whether the upstream heard of it by then.
     """
@@ -53,6 +79,9 @@ class Session:
         serial: str,
         boot_id: str,
         started: Callable[[], Awaitable[bool]],
+        link: LinkWatch,
+        peer: Peer,
+        custody: Custody,
     ) -> None:
         self._events = events
         self._client = client
@@ -61,79 +90,113 @@ class Session:
         self._serial = serial
         self._boot_id = boot_id
         self._started = started
+        self._link = link
+        self._peer = peer
+        self._custody = custody
+        self._announced = False
+        self._introduced = False
+        self._unanswered: Asked | None = None
         self._failures = 0
         self._fruitless = 0
 
     async def run(self) -> NoReturn:
-        """Until cancelled. Tries again without end, at most 60 s apart."""
-        announced = await self._started()
-        introduced = False
+        """Until cancelled. Tries again without end, at most 60 s apart unless the upstream asks for more."""
+        self._announced = await self._started()
         while True:
             try:
-                if not announced:
-                    await self._announce()
-                    announced = True
-                if not introduced:
-                    await self._introduce()
-                    introduced = True
+                await self._appear()
                 fruitful = await self._round()
             except CuelightError as error:
                 await self._failed(error)
             else:
-                self._answered()
+                self._failures = 0
                 await self._mind_spinning(fruitful)
 
-    async def _announce(self) -> None:
-        """The device is ready, though it started without being heard."""
-        body = introduction(self._serial, AgentType.DEVICE)
-        await self._client.request("POST", READY_PATH, body, headers={"X-Boot-ID": self._boot_id})
-
-    async def _introduce(self) -> None:
-        for kind in SERVED:
-            await self._client.request("POST", AGENT_PATH, introduction(self._serial, kind))
+    async def _appear(self) -> None:
+        """The device is ready, and these are its agents: once for each boot, and for an upstream that has lost it."""
+        if not self._announced:
+            body = introduction(self._serial, AgentType.DEVICE)
+            await self._client.request("POST", READY_PATH, body, headers={"X-Boot-ID": self._boot_id})
+            self._announced = True
+        if not self._introduced:
+            for kind in SERVED:
+                await self._client.request("POST", AGENT_PATH, introduction(self._serial, kind))
+            self._introduced = True
 
     async def _round(self) -> bool:
         """Waits for an event and takes what there is; whether the next round may follow at once."""
+        if self._unanswered is not None:
+            await self._fetch([self._unanswered.kind])
         if await self._full():
             await self._clock.sleep(FULL_PAUSE)
             await self._fetch([AgentType.DEVICE])
             return True
         began = self._clock.monotonic()
-        waiting = await self._poll()
+        waits = self._link.now.state is LinkState.REACHED
+        waiting = await self._poll(POLL_PATH if waits else LIST_PATH)
+        self._link.reached()
         if not waiting:
-            return self._clock.monotonic() - began >= HELD_AT_LEAST
+            return not waits or self._clock.monotonic() - began >= HELD_AT_LEAST
         return await self._fetch(_asked_for(waiting[0]))
 
     async def _full(self) -> bool:
         mine = await self._events.handed_out_by(self._client.url)
         return sum(event.event_status is not EventStatus.PROCESSING for event in mine) >= AHEAD
 
-    async def _poll(self) -> list[EventWithNames]:
-        answer = await self._poller.request("POST", POLL_PATH, {"deviceName": self._serial})
+    async def _poll(self, path: str) -> list[EventWithNames]:
+        answer = await self._poller.request("POST", path, {"deviceName": self._serial})
         return read_list(self._poller, EventWithNames, answer)
 
     async def _fetch(self, kinds: Sequence[AgentType]) -> bool:
-        """Takes one event of each agent type, if there is one; whether there was any."""
-        found = False
-        for kind in kinds:
-            handed = await self._dequeue(kind)
-            if handed is not None:
-                found = True
-                await self._accept(handed)
-        return found
+        """Takes an event of the first of the agent types; whether there was any.
 
-    async def _dequeue(self, kind: AgentType) -> EventRecord | None:
-        """An event that is checked out to us now; its absence is told by an empty body, by others by a key of 0."""
+        One that was shown and cannot be had may hide others: then each of the other types is asked for once.
+        """
+        if await self._take(kinds[0], keyed=True):
+            return True
+        found = [await self._take(kind, keyed=False) for kind in kinds[1:]]
+        return any(found)
+
+    async def _take(self, kind: AgentType, *, keyed: bool) -> bool:
+        handed = await self._dequeue(kind, keyed=keyed)
+        if handed is not None:
+            await self._accept(handed)
+        return handed is not None
+
+    async def _dequeue(self, kind: AgentType, *, keyed: bool) -> EventRecord | None:
+        """An event that is checked out to us now; its absence is told by an empty body, by others by a key of 0.
+
+        `keyed`: there probably is one. When its answer is lost, the same is asked again, under a key by which another
+        cuelight gives the same answer; else the event would be ours, unknown to us, until the lease is over.
+        """
         named = {"deviceName": self._serial, "deviceSerial": self._serial}
         body = {**named, "agentType": kind.wire_name, "agentIndex": 0, "processID": os.getpid()}
-        answer = await self._client.request("POST", DEQUEUE_PATH, body)
+        headers = {}
+        if keyed and await self._peer.ours():
+            self._unanswered = self._asked(kind)
+            headers["Idempotency-Key"] = self._unanswered.key
+        try:
+            answer = await self._poller.request("POST", DEQUEUE_PATH, body, headers=headers)
+        except UpstreamRefused as refused:
+            if int(str(refused.fields["status"])) < HTTPStatus.INTERNAL_SERVER_ERROR:  # else from somebody on the way
+                self._unanswered = None
+            raise
+        self._unanswered = None
         if answer.body.strip() in (b"", b"null"):
             return None
         handed = read(self._client, EventRecord, answer)
         return handed if handed.key > 0 else None
 
+    def _asked(self, kind: AgentType) -> Asked:
+        """The dequeue to make: one that was not answered, while what it may have got us is still checked out to us."""
+        before, now = self._unanswered, self._clock.monotonic()
+        if before is not None and before.kind is kind and now - before.at < ASKED_AGAIN_WITHIN:
+            return before
+        return Asked(kind, str(uuid.uuid4()), now)
+
     async def _accept(self, handed: EventRecord) -> None:
         """The event in the own store, from which it is run. One that the store refuses ends there as Error."""
+        self._custody.handed_out(handed.key)
         try:
             event = await self._events.accept(self._client.url, handed)
         except CuelightError as error:
@@ -149,7 +212,12 @@ class Session:
         said = UpdateEvent(event_status=EventStatus.ERROR, result=result, process_id=os.getpid())
         body = said.model_dump(mode="json", by_alias=True, exclude_none=True)
         headers = {"X-Checkout-Token": handed.checkout_token, "X-Boot-ID": self._boot_id}
-        await self._client.request("PUT", f"/v1/event/{handed.key}", body, headers=headers)
+        try:
+            await self._client.request("PUT", f"/v1/event/{handed.key}", body, headers=headers)
+        except UpstreamRefused as refused:
+            if refused.pause or refused.fields["status"] not in ABOUT_THE_EVENT:
+                raise
+            logger.info("the upstream does not take that: %s", refused)
 
     async def _mind_spinning(self, fruitful: bool) -> None:
         """An upstream that answers at once and gives nothing is asked less and less often."""
@@ -159,14 +227,23 @@ class Session:
 
     async def _failed(self, error: CuelightError) -> None:
         self._failures += 1
-        level = logging.WARNING if self._failures == 1 else logging.DEBUG
-        logger.log(level, "no events are fetched now: %s", error, extra={"code": error.code})
-        await self._clock.sleep(spread_delay(self._failures))
+        if isinstance(error, UpstreamError):
+            self._lost(error)
+        else:
+            level = logging.WARNING if self._failures == 1 else logging.DEBUG
+            logger.log(level, "no events are fetched now: %s", error, extra={"code": error.code})
+        await self._link.pause(wait_after(error, self._failures))
 
-    def _answered(self) -> None:
-        if self._failures:
-            logger.info("the upstream hands out events again after %d failures", self._failures)
-        self._failures = 0
+    def _lost(self, error: UpstreamError) -> None:
+        if isinstance(error, UpstreamUnreachable):
+            self._peer.forget()
+        status = error.fields.get("status")
+        if status in UNKNOWN_DEVICE:
+            self._announced = self._introduced = False
+        if status in REFUSALS:
+            self._link.refused(error.message)
+        else:
+            self._link.unreachable(str(error.fields.get("reason") or error.message))
 
 
 def _asked_for(waiting: EventWithNames) -> list[AgentType]:

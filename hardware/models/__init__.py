@@ -23,7 +23,7 @@ from hardware.models.camera import (
     Model,
     Packet,
 )
-from hardware.models.files import ClipFile, PhotoFile
+from hardware.models.files import ClipFile, PhotoFile, SoundFile
 from hardware.models.orders import (
     PROTOCOL_VERSION,
     Configure,
@@ -95,6 +95,7 @@ __all__ = [
     "SinkOrder",
     "SinkProgress",
     "SinkStarted",
+    "SoundFile",
     "StopSink",
     "StreamOrder",
     "StreamReport",

@@ -1,10 +1,21 @@
 """Media files as their sidecars describe them."""
 
-from typing import Literal
+from pathlib import Path
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from hardware.models.camera import Codec, Model
+
+
+def _absolute(path: Path) -> Path:
+    if not path.is_absolute():
+        raise ValueError("must be absolute")
+    return path
+
+
+AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
+"""What a job is given: it does not depend on where a process runs."""
 
 
 class ClipFile(Model):
@@ -14,7 +25,8 @@ class ClipFile(Model):
     order's: event uuid, key, attempt, camera. `pre_roll_seconds`: how long before the request it begins;
     `lapse_seconds`: the time between two pictures of a time-lapse. `thumbnail` is the name of a small JPEG beside it.
     `recovered` tells that it was closed by recovery after a kill. `note` says what is unusual about its pictures, such
-    as the test picture in the camera's place.
+    as the test picture in the camera's place. `made` tells a clip that was made of others from a recording, and
+    `made_by` with which parameters (JSON).
     """
 
     version: Literal[1] = 1
@@ -41,6 +53,8 @@ class ClipFile(Model):
     audio: bool = False
     lapse_seconds: float = 0.0
     thumbnail: str = ""
+    made: Literal["recorded", "joined", "extracted", "transcoded"] = "recorded"
+    made_by: str = ""
     context: dict[str, str] = Field(default_factory=dict)
 
 
@@ -64,5 +78,30 @@ class PhotoFile(Model):
     size: int
     sha256: str
     copied: bool
+    note: str = ""
+    context: dict[str, str] = Field(default_factory=dict)
+
+
+class SoundFile(Model):
+    """The sidecar of a sound recording (`<file>.json`), written as `ClipFile` is: when it opens, and when it is whole.
+
+    `encoding` is the codec, `sample_rate` in Hz, `bitrate` in bit/s as asked for (0: none); `microphone` its ALSA name.
+    """
+
+    version: Literal[1] = 1
+    file: str
+    encoding: Literal["opus", "aac", "flac"]
+    sample_rate: int
+    bitrate: int
+    microphone: str
+    first_mono_ns: int
+    start_wall_ns: int
+    clock_quality: str
+    boot_id: str
+    closed: bool = False
+    recovered: bool = False
+    seconds: float = 0.0
+    size: int = 0
+    sha256: str = ""
     note: str = ""
     context: dict[str, str] = Field(default_factory=dict)

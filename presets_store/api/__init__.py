@@ -16,7 +16,7 @@ from presets_store.api.keys import CLOCK, DOCUMENT, FAILURES, LINKS, NONCES, SER
 from presets_store.api.links import Links
 from presets_store.api.media import files, items, requests, tags, tokens, video_clips
 from presets_store.api.nonces import NonceMemory
-from presets_store.api.people import enrolment, sessions, users
+from presets_store.api.people import enrolment, own_keys, sessions, users
 from presets_store.api.people.limits import FailureLimits
 from presets_store.api.problems import problems
 from presets_store.api.served_document import ServedDocument
@@ -46,6 +46,7 @@ ROUTES = (
     *users.ROUTES,
     *sessions.ROUTES,
     *enrolment.ROUTES,
+    *own_keys.ROUTES,
     *files.ROUTES,
     *video_clips.ROUTES,
     *items.ROUTES,

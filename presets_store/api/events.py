@@ -22,7 +22,7 @@ from presets_store.protocol.events import (
 )
 from presets_store.protocol.filters import DateAndCountFilter
 from presets_store.protocol.fleet.pages import PageQuery
-from presets_store.protocol.parsing import parse_body
+from presets_store.protocol.parsing import parse_body, parse_body_list
 from presets_store.protocol.system import StandardResult
 from presets_store.rules.commands import TransitionRefused
 from presets_store.services.errors import InvalidInput, NotFound, RecordDiffers, TooManyPolls
@@ -183,6 +183,19 @@ async def record(request: web.Request) -> web.Response:
     return reply(await _events(request).record(caller_of(request), body))
 
 
+@Operation(
+    "Record events that ended on their devices",
+    body=list[EventRecordUpload],
+    answer=list[CreateEventAnswer],
+    writes=True,
+    errors=(*NAMED_DEVICE, UnknownEventType, RecordDiffers),
+)
+async def record_list(request: web.Request) -> web.Response:
+    """As one alone, in the order given; all of them, or none."""
+    bodies = parse_body_list(EventRecordUpload, await request.read())
+    return await reply_list(await _events(request).record_all(caller_of(request), bodies))
+
+
 ROUTES = (
     web.route("POST", "/v1/event{slash:/?}", create),
     web.route("POST", "/v1/event/dequeue{slash:/?}", dequeue),
@@ -193,6 +206,7 @@ ROUTES = (
     web.route("DELETE", "/v1/event/list/pending/{key:[0-9]{1,18}}{slash:/?}", clear_pending),
     web.route("POST", "/v1/event/endprocess/{key:[0-9]{1,18}}{slash:/?}", end),
     web.route("POST", "/v1/event/record{slash:/?}", record),
+    web.route("POST", "/v1/event/record/list{slash:/?}", record_list),
     web.route("PATCH", "/v1/event/status{slash:/?}", set_status),
     web.route("GET", "/v1/event/{key:[0-9]{1,18}}{slash:/?}", show),
     web.route("PUT", "/v1/event/{key:[0-9]{1,18}}{slash:/?}", update),

@@ -33,3 +33,9 @@ class CreateApiKey(DescribeApiKey):
     """Body of `POST /v1/apikey`. `user_id` (ours): the user whom it is for; 0 is who asks."""
 
     user_id: Key = 0
+
+
+class RevokedKeys(WireModel):
+    """Answer of `DELETE /v1/apikey/own/others` (ours): how many keys were revoked."""
+
+    revoked: Int

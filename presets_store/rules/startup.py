@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from presets_store.protocol.errors import BadJson
+from presets_store.protocol.json_text import read_json
+
 
 class Mode(StrEnum):
     """How the device lives since its agent started."""
@@ -62,6 +65,17 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
+class Order:
+    """What is to be done: an event type with its parameters, JSON text."""
+
+    event_type_id: int
+    parameters: str
+
+    def same_as(self, other: "Order") -> bool:
+        return self.event_type_id == other.event_type_id and _read(self.parameters) == _read(other.parameters)
+
+
+@dataclass(frozen=True, slots=True)
 class RunNote:
     """What the sealed cache remembers of the last preset that start-up fired here."""
 
@@ -91,6 +105,25 @@ def plan(link: Link, *, online_bound: bool, standalone_bound: bool, grace: float
     return Plan(Mode.STANDALONE, reason, None, f"no preset is bound as standalone{left_out}")
 
 
+def mode_later(mode: Mode, link: LinkState, upstream: str) -> tuple[Mode, str] | None:
+    """The mode and its reason after the link has changed since the start; None: nothing changes.
+
+    A link that is lost changes nothing: what runs goes on, and what it fires would be a second start.
+    """
+    if mode is Mode.STANDALONE and link is LinkState.REACHED:
+        return Mode.ONLINE, f"{upstream} answered after the start"
+    return None
+
+
+def gives_way(order: Order, online: Order | None, *, begun_by: Binding | None) -> bool:
+    """Whether an order whose kind of sink is taken on its camera is not carried out, and that is no error.
+
+    `online`: the upstream's preset for a start with a connection, None for none. When the link comes back the upstream
+    fires it; what the standalone preset began meanwhile (`begun_by`: the binding that has the sink) goes on instead.
+    """
+    return begun_by is Binding.STANDALONE and online is not None and order.same_as(online)
+
+
 def may_fire(note: RunNote | None, *, boot_id: str, database_lost: bool) -> Again:
     """Whether something may fire although the database may have forgotten that it fired in this boot.
 
@@ -101,6 +134,14 @@ def may_fire(note: RunNote | None, *, boot_id: str, database_lost: bool) -> Agai
     if note.boot_id == boot_id and note.ended:
         return Again.ENDED
     return Again.FIRE
+
+
+def _read(text: str) -> object:
+    """The parameters; text that is no JSON stands for itself."""
+    try:
+        return read_json(text or "{}", "the parameters")
+    except BadJson:
+        return text
 
 
 def _unreached(link: Link, grace: float) -> str:

@@ -10,6 +10,7 @@ from presets_store.sealing import Seals
 from presets_store.services.cameras import CamerasService
 from presets_store.services.changes import Changes, Reporting
 from presets_store.services.clips import ClipsService
+from presets_store.services.dating import misdated
 from presets_store.services.devices import DevicesService
 from presets_store.services.events import EventsService
 from presets_store.services.fleet.archive import ARCHIVING, Archive, Archiving
@@ -26,6 +27,8 @@ from presets_store.services.people.building import PeopleServices, build_people
 from presets_store.services.people.keys import KeysService
 from presets_store.services.people.shared_nonces import SharedNonces
 from presets_store.services.presets import PresetsService
+from presets_store.services.reports import REPORTS_SIZE, ReportsService
+from presets_store.services.sealed.parameters import ParameterSecrets
 from presets_store.services.startup import StartupService
 from presets_store.services.unit import Units
 from presets_store.services.wakeups import Wakeups
@@ -64,10 +67,12 @@ class Services:
     clips: ClipsService
     media: MediaServices
     keys: KeysService
+    secrets: ParameterSecrets
     people: PeopleServices
     nonces: SharedNonces | None
     readiness: Readiness
     outbox: OutboxService
+    reports: ReportsService
 
     @property
     def own_device(self) -> Device:
@@ -86,7 +91,8 @@ class Services:
         await self.people.sweep()
         await self.media.files.sweep()
         await self.telemetry.retention.sweep()
-        await self.archive.sweep()
+        if not await self.database.read(lambda connection: misdated(connection, self.clock)):
+            await self.archive.sweep()
         now = micros(self.clock.now())
         if await self.database.read(lambda connection: any_expired(connection, now - _SWEEP_SLACK)):
             await self.database.write(lambda connection: _forget(connection, now))
@@ -112,12 +118,13 @@ async def build_services(
     places: FilePlaces = NO_PLACES,
     kept: Kept = KEPT,
     archiving: Archiving = ARCHIVING,
+    reports: int = REPORTS_SIZE,
 ) -> Services:
     """Builds every service on an open database; `silence_limit` in seconds.
 
     `own_serial`: that of the device on which this store runs, "" for a hub; its record is made at the first start.
     `relay`: to the other processes on the same database. `places`: where files are. `kept`: of what devices tell.
-    `archiving`: of events that have ended.
+    `archiving`: of events that have ended. `reports`: bytes that those which may be dropped may take.
     `boot_id`: nonces taken without a trusted clock last as long as this boot. `report_to`: where outcomes go, or "".
     """
     if boot_id:
@@ -125,7 +132,8 @@ async def build_services(
     ground = _Ground(database, clock, sealer, wakeups or Wakeups(), relay, Reporting(destination=report_to))
     own = await ground.devices.ensure_own(own_serial, own_name or own_serial) if own_serial else None
     ground.reporting.own_device = own.key if own else 0
-    return _assemble(ground, own, micros(silence_limit), places, kept, archiving)
+    waiting = ReportsService(database, clock, report_to, reports)
+    return _assemble(ground, own, micros(silence_limit), places, kept, archiving, waiting)
 
 
 class _Ground:
@@ -148,13 +156,20 @@ class _Ground:
         self.shared = database.dialect != "sqlite"
         self.live = LiveHub(clock)
         self.units = Units(database, clock, self.live, wakeups, relay)
-        self.changes = Changes(clock, reporting)
+        self.secrets = ParameterSecrets(sealer, self.units)
+        self.changes = Changes(clock, reporting, self.secrets)
         self.keys = KeysService(self.units, sealer, shared=self.shared)
         self.devices = DevicesService(self.units, self.changes, self.keys.forget_signers)
 
 
 def _assemble(
-    ground: _Ground, own: Device | None, silence_limit: int, places: FilePlaces, kept: Kept, archiving: Archiving
+    ground: _Ground,
+    own: Device | None,
+    silence_limit: int,
+    places: FilePlaces,
+    kept: Kept,
+    archiving: Archiving,
+    reports: ReportsService,
 ) -> Services:
     database, clock, units, changes = ground.database, ground.clock, ground.units, ground.changes
     return Services(
@@ -174,10 +189,12 @@ def _assemble(
         clips=ClipsService(units),
         media=build_media(units, changes, ground.sealer, clock, places),
         keys=ground.keys,
+        secrets=ground.secrets,
         people=build_people(units, ground.keys),
         nonces=SharedNonces(database) if ground.shared else None,
         readiness=Readiness(database, clock),
         outbox=OutboxService(database, clock),
+        reports=reports,
     )
 
 

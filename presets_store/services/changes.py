@@ -12,8 +12,10 @@ from presets_store.protocol.startup import StandalonePreset
 from presets_store.rules.commands import Cancel, Command, Ended, Progress, QueueEndProcess, Redeliver, SendOutcome
 from presets_store.rules.event import Event
 from presets_store.rules.lifecycle import attempts_allowed, transition
+from presets_store.services.caller import INSIDE
 from presets_store.services.errors import NotFound
 from presets_store.services.outbox import report_of
+from presets_store.services.sealed.parameters import ParameterSecrets
 from presets_store.services.unit import Unit
 from presets_store.storage.devices import get_device
 from presets_store.storage.events import accept_event, get_event_for_update, insert_event, update_event
@@ -22,6 +24,9 @@ from presets_store.storage.records import Preset
 
 END_PROCESS = "Device_End_process"
 _ENDS_FIRST = 0
+
+TAKEN_BACK = '{"code": "taken_back", "message": "the upstream took it back before it began"}'
+"""The result of an event that ended at the upstream while nobody could tell the device."""
 
 
 @dataclass(slots=True)
@@ -38,9 +43,10 @@ class Reporting:
 class Changes:
     """Writes events inside a unit."""
 
-    def __init__(self, clock: Clock, reporting: Reporting) -> None:
+    def __init__(self, clock: Clock, reporting: Reporting, secrets: ParameterSecrets) -> None:
         self._clock = clock
         self._reporting = reporting
+        self.secrets = secrets
 
     def add(self, unit: Unit, wanted: Event) -> Event:
         """Stores a new event; its uuid, times and author are filled in. Who waits is woken after the commit."""
@@ -62,6 +68,7 @@ class Changes:
         return replace(
             wanted,
             uuid=wanted.uuid or self.new_uuid(),
+            event_parameters=self.secrets.seal(wanted.event_type_id, wanted.event_parameters),
             clock_quality=self._clock.quality().value,
             created=unit.now,
             modified=unit.now,
@@ -79,6 +86,13 @@ class Changes:
     def cancel(self, unit: Unit, event: Event) -> Event | None:
         """Ends an event that waits, asks the device to end one that it has: the event that asks, or None."""
         return self._carry_out(unit, event, Cancel(by=unit.caller.name))[1]
+
+    def take_back(self, unit: Unit, event: Event) -> Event:
+        """Ends a Pending event, because its upstream has said that it is over there: there is nobody to tell."""
+        after = replace(transition(event, Cancel(by=INSIDE.name), unit.now).event, result=TAKEN_BACK)
+        update_event(unit.connection, event, after)
+        unit.changed.append((LiveKind.EVENT, after))
+        return after
 
     def _carry_out(self, unit: Unit, event: Event, command: Command) -> tuple[Event, Event | None]:
         step = transition(event, command, unit.now)

@@ -5,10 +5,12 @@ from dataclasses import replace
 
 from sqlalchemy import Connection
 
+from presets_store.clock import ClockQuality
 from presets_store.protocol.clips import ClipQuery, ClipRecord, KeepClip
 from presets_store.protocol.live import LiveKind
 from presets_store.rules.permissions import Permission
 from presets_store.services.caller import INSIDE, Caller
+from presets_store.services.dating import dated
 from presets_store.services.errors import ClipGone, NotFound
 from presets_store.services.media.recordings import with_file
 from presets_store.services.reach import in_reach, reached_row, require_reach
@@ -86,7 +88,7 @@ class ClipsService:
         """
 
         def store(unit: Unit) -> Clip:
-            linked = replace(clip, event_key=_event_key(unit.connection, clip))
+            linked = dated(unit.connection, replace(clip, event_key=_event_key(unit.connection, clip)))
             stored, new = adopt_clip(unit.connection, linked)
             after = with_file(unit, stored if new else _refreshed(stored, linked))
             if new or after != stored:
@@ -162,6 +164,7 @@ def _changed(unit: Unit, before: Clip, after: Clip) -> ClipRecord:
 
 
 def _refreshed(stored: Clip, found: Clip) -> Clip:
+    dated_by = stored if ClockQuality(stored.clock_quality).rank > ClockQuality(found.clock_quality).rank else found
     return replace(
         found,
         key=stored.key,
@@ -175,6 +178,9 @@ def _refreshed(stored: Clip, found: Clip) -> Clip:
         video_clip_type_id=stored.video_clip_type_id,
         video_clip_parameters=stored.video_clip_parameters,
         audio_status=stored.audio_status,
+        start=dated_by.start,
+        clock_quality=dated_by.clock_quality,
+        clock_correction=dated_by.clock_correction,
         created=stored.created,
     )
 

@@ -1,14 +1,14 @@
 """Events as peers deal with them. What the device's own agent calls is in `runs.py`, which this class extends."""
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TypedDict
 
 from sqlalchemy import ColumnElement, Connection, and_
 
 from presets_store.protocol.agent_types import find_agent_type
-from presets_store.protocol.event_types import find_event_type
+from presets_store.protocol.event_types import EventType, find_event_type
 from presets_store.protocol.events import (
     CreateEvent,
     CreateEventAnswer,
@@ -29,9 +29,10 @@ from presets_store.protocol.statuses import EventStatus
 from presets_store.protocol.system import StandardResult
 from presets_store.rules.commands import Cancel, Checkout, Progress, Report, holder_name
 from presets_store.rules.event import Event
+from presets_store.rules.hiding import hidden
 from presets_store.rules.lifecycle import LEASE
 from presets_store.rules.permissions import Permission
-from presets_store.services.caller import Caller
+from presets_store.services.caller import INSIDE, Caller
 from presets_store.services.changes import typed
 from presets_store.services.errors import InvalidInput, NotFound, RecordDiffers
 from presets_store.services.reach import (
@@ -57,9 +58,11 @@ from presets_store.storage.events import (
     list_events,
     pending_events,
 )
+from presets_store.storage.records import Device
 from presets_store.storage.tables import events
 
 _TOKEN_BYTES = 16
+_HEARD_EVERY = 60_000_000
 
 
 class EventsService(Runs):
@@ -165,7 +168,8 @@ class EventsService(Runs):
 
         def report(unit: Unit) -> None:
             event = _locked(unit, Permission.REPORT, key)
-            if _device_key(unit.connection, caller, Permission.REPORT, body) not in (0, event.device_key):
+            device = _device_named(unit.connection, caller, Permission.REPORT, body)
+            if device is not None and device.key != event.device_key:
                 raise InvalidInput(reason=f"Event {key} belongs to another device than the one named.")
             self._changes.apply(unit, event, Progress(percent=body.percent_complete, token=token))
 
@@ -206,7 +210,7 @@ class EventsService(Runs):
             if event is None:
                 return None
             self._note(unit, event)
-            return event_record(event)
+            return event_record(self._changes.secrets.to_hand_out(event))
 
         return await self._units.write(caller, take)
 
@@ -214,9 +218,16 @@ class EventsService(Runs):
         """The device's next event, in a list, or an empty one. It stays pending. Without a device: none."""
 
         def first(connection: Connection) -> list[EventWithNames]:
-            return self._first_pending(connection, _device_key(connection, caller, Permission.READ, query))
+            device = _device_named(connection, caller, Permission.READ, query)
+            return self._first_pending(connection, device.key if device else 0)
 
         return await self._units.read(first)
+
+    async def _heard_from(self, device: Device) -> int:
+        """The device's key. One that only ever waits is heard from all the same; a poll a minute is noted, no more."""
+        if self._units.now() - device.last_heard_from_date >= _HEARD_EVERY:
+            await self._units.write(INSIDE, lambda unit: touch_device(unit.connection, device.key, unit.now))
+        return device.key
 
     async def wait_for_pending(self, caller: Caller, query: PendingQuery, seconds: float) -> list[EventWithNames]:
         """As `first_pending`, but waits up to `seconds` for one, which is a device's part. Raises TooManyPolls.
@@ -224,15 +235,16 @@ class EventsService(Runs):
         When the process stops, the answer is empty at once.
         """
 
-        def find(connection: Connection) -> int:
-            return _device_key(connection, caller, Permission.REPORT, query)
+        def find(connection: Connection) -> Device | None:
+            return _device_named(connection, caller, Permission.REPORT, query)
 
         def look(connection: Connection) -> list[EventWithNames]:
             if device_key:  # which may have left the caller's group by now
                 require_reach(connection, caller, Permission.REPORT, device_key)
             return self._first_pending(connection, device_key)
 
-        device_key = await self._units.read(find)
+        device = await self._units.read(find)
+        device_key = await self._heard_from(device) if device else 0
         deadline = self._clock.monotonic() + seconds
         with self._wakeups.polling(device_key) as signal:
             woken = False
@@ -275,26 +287,35 @@ class EventsService(Runs):
     async def record(self, caller: Caller, body: EventRecordUpload) -> CreateEventAnswer:
         """Stores an event that already ended on its device; a repeat answers the same key. Raises RecordDiffers."""
         kind = find_event_type(body.event_type or body.event_type_id)
+        return await self._units.write(caller, lambda unit: self._record(unit, body, kind))
 
-        def store(unit: Unit) -> CreateEventAnswer:
-            device = reached_named(unit.connection, caller, Permission.REPORT, body)
-            ended = replace(
-                _ended(body),
-                device_key=device.key,
-                agent_type_id=kind.agent_type_id,
-                event_type_id=kind.id,
-                modified=unit.now,
-                created_by=caller.name,
-                modified_by=caller.name,
-            )
-            stored, new = accept_event(unit.connection, ended)
-            if new:
-                self._note(unit, stored)
-            elif not _same_outcome(stored, ended):
-                raise RecordDiffers(uuid=body.event_uuid)
-            return CreateEventAnswer.of(stored.key)
+    async def record_all(self, caller: Caller, bodies: Sequence[EventRecordUpload]) -> list[CreateEventAnswer]:
+        """As `record`, for several events: all of them, or none."""
+        kinds = [find_event_type(body.event_type or body.event_type_id) for body in bodies]
+
+        def store(unit: Unit) -> list[CreateEventAnswer]:
+            return [self._record(unit, body, kind) for body, kind in zip(bodies, kinds, strict=True)]
 
         return await self._units.write(caller, store)
+
+    def _record(self, unit: Unit, body: EventRecordUpload, kind: EventType) -> CreateEventAnswer:
+        device = reached_named(unit.connection, unit.caller, Permission.REPORT, body)
+        ended = replace(
+            _ended(body),
+            device_key=device.key,
+            agent_type_id=kind.agent_type_id,
+            event_type_id=kind.id,
+            event_parameters=hidden(kind.id, body.event_parameters or "{}"),
+            modified=unit.now,
+            created_by=unit.caller.name,
+            modified_by=unit.caller.name,
+        )
+        stored, new = accept_event(unit.connection, ended)
+        if new:
+            self._note(unit, stored)
+        elif not _same_outcome(stored, ended):
+            raise RecordDiffers(uuid=body.event_uuid)
+        return CreateEventAnswer.of(stored.key)
 
     def _first_pending(self, connection: Connection, device_key: int) -> list[EventWithNames]:
         expired_at = self._units.now() if self._clock.quality().trusted else None
@@ -307,12 +328,14 @@ def _locked(unit: Unit, permission: Permission, key: int) -> Event:
     return reached_row(unit.connection, unit.caller, permission, event, "event", key)
 
 
-def _device_key(connection: Connection, caller: Caller, permission: Permission, named: DeviceReference) -> int:
-    """The key of the device that a request names; 0 when it names none."""
+def _device_named(
+    connection: Connection, caller: Caller, permission: Permission, named: DeviceReference
+) -> Device | None:
+    """The device that a request names; None when it names none."""
     if not (named.device_id or named.serial_or_name):
         caller.principal.require(permission)
-        return 0
-    return reached_named(connection, caller, permission, named).key
+        return None
+    return reached_named(connection, caller, permission, named)
 
 
 class _Bounds(TypedDict):
@@ -350,7 +373,6 @@ def _ended(body: EventRecordUpload) -> Event:
         device_key=0,
         agent_type_id=0,
         event_type_id=0,
-        event_parameters=body.event_parameters or "{}",
         event_status=body.event_status,
         result=body.result,
         percent_complete=body.percent_complete,

@@ -1,20 +1,40 @@
 """Reports that wait for their destination. Rows are added by what ends an event, in the same transaction."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
 from presets_store.clock import Clock, micros
 from presets_store.rules.event import Event
 from presets_store.services.answers import encode
+from presets_store.services.dating import misdated
 from presets_store.services.wire import event_upload, remote_report
 from presets_store.storage.database import Database
-from presets_store.storage.outbox import count_outbox, oldest_in_outbox, outbox_since, postpone, remove_from_outbox
+from presets_store.storage.outbox import count_outbox, due_in_outbox, outbox_since, postpone, remove_from_outbox
 from presets_store.storage.records import OutboxItem
 
-AHEAD = 16
-"""Rows looked at beyond a postponed one."""
+POSTPONED_SECONDS = 3600.0
+"""Until a report that its destination cannot take is tried again; with each try that fails, twice as long."""
+LONGEST_DOUBLINGS = 5
 
 OUTCOME = "outcome"
 """A report of an event that the destination may not know: an EventRecordUpload."""
 REMOTE = "remote"
 """A report of an event that the destination handed out: the same, and how it is called there (RemoteReport)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A report that its destination cannot take as it is, and what it said."""
+
+    item: OutboxItem
+    error: str
+
+    @property
+    def seconds(self) -> float:
+        """How long the report is to wait for the next try."""
+        return POSTPONED_SECONDS * 2.0 ** min(self.item.attempts, LONGEST_DOUBLINGS)
 
 
 def report_of(event: Event, serial: str, destination: str, now: int) -> OutboxItem:
@@ -37,20 +57,32 @@ class OutboxService:
         self._database = database
         self._clock = clock
 
-    async def oldest(self, destination: str) -> OutboxItem | None:
-        """The oldest report that is due; None when there is none."""
-        items = await self._database.read(lambda connection: oldest_in_outbox(connection, destination, AHEAD))
-        now = micros(self._clock.now())
-        return next((item for item in items if item.not_before <= now), None)
+    async def due(self, destination: str, limit: int) -> list[OutboxItem]:
+        """The oldest reports that may be sent. None of an event of which an earlier one is postponed.
 
-    async def acknowledged(self, key: int) -> None:
-        """The destination has it: the row goes."""
-        await self._database.write(lambda connection: remove_from_outbox(connection, key))
+        None at all while dates are being corrected; `wakeups` tell when that is over.
+        """
+        now = self._clock.now()
+        latest = micros(now + POSTPONED_SECONDS * 2.0**LONGEST_DOUBLINGS)
 
-    async def postpone(self, key: int, error: str, seconds: float) -> None:
-        """Keeps the report for another try later, so that it does not hold up the others."""
-        until = micros(self._clock.now() + seconds)
-        await self._database.write(lambda connection: postpone(connection, key, error=error, not_before=until))
+        def find(connection: Connection) -> list[OutboxItem]:
+            if misdated(connection, self._clock):
+                return []
+            return due_in_outbox(connection, destination, micros(now), latest, limit)
+
+        return await self._database.read(find)
+
+    async def settle(self, acknowledged: Sequence[OutboxItem], refused: Sequence[Refusal] = ()) -> None:
+        """What the destination has goes; what it cannot take is kept for another try much later, others go on."""
+        now = self._clock.now()
+
+        def store(connection: Connection) -> None:
+            remove_from_outbox(connection, [item.key for item in acknowledged])
+            for refusal in refused:
+                until = micros(now + refusal.seconds)
+                postpone(connection, refusal.item.key, error=refusal.error, not_before=until)
+
+        await self._database.write(store)
 
     async def depth(self, destination: str) -> int:
         """How many reports wait."""

@@ -25,6 +25,7 @@ from presets_store.services.changes import Changes, event_of, typed
 from presets_store.services.errors import GroupEmpty
 from presets_store.services.fleet.scope import reached_group, reached_group_locked
 from presets_store.services.reach import reached_device, reached_preset, reached_preset_locked, require_steps
+from presets_store.services.sealed.parameters import ParameterSecrets
 from presets_store.services.unit import Unit, Units
 from presets_store.services.wire import preset_record
 from presets_store.storage.cameras import list_cameras
@@ -66,7 +67,7 @@ class PresetsService:
                 "event_preset_name": body.event_preset_name,
                 "agent_type_id": kind.agent_type_id,
                 "event_type_id": kind.id,
-                "event_parameters": parameters,
+                "event_parameters": self._changes.secrets.seal(kind.id, parameters),
                 "priority": body.priority,
                 "max_attempts": body.max_attempts,
                 "expiration_epoch": body.expiration_epoch,
@@ -107,7 +108,7 @@ class PresetsService:
             if (body.device_id, body.device_group_id) != (before.device_key or 0, before.device_group_id):
                 refuse_bound(before, bound, "given another target")
             _require_target(unit, body.device_id, body.device_group_id)
-            after = _changed(before, body, unit)
+            after = _changed(before, body, unit, self._changes.secrets)
             require_steps(unit.connection, caller, after.event_type_id, after.event_parameters)
             update_preset(unit.connection, before, after)
             seal_again(unit, self._changes, bound)
@@ -191,7 +192,7 @@ def _require_target(unit: Unit, device_key: int, group_key: int) -> None:
         reached_device(unit.connection, unit.caller, Permission.EDIT, device_key)
 
 
-def _changed(before: Preset, body: UpdateEventPreset, unit: Unit) -> Preset:
+def _changed(before: Preset, body: UpdateEventPreset, unit: Unit, secrets: ParameterSecrets) -> Preset:
     """The preset with what the body gives. Parameters that it does not give must fit the type that it does."""
     given = body.event_parameters if "event_parameters" in body.model_fields_set else before.event_parameters
     kind, parameters = typed(body.event_type_id, body.agent_type_id, given)
@@ -202,7 +203,7 @@ def _changed(before: Preset, body: UpdateEventPreset, unit: Unit) -> Preset:
         device_group_id=body.device_group_id,
         agent_type_id=kind.agent_type_id,
         event_type_id=kind.id,
-        event_parameters=parameters,
+        event_parameters=secrets.seal(kind.id, parameters, before.event_parameters),
         modified=unit.now,
         modified_by=unit.caller.name,
     )

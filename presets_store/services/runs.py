@@ -169,11 +169,25 @@ class Runs:
         mine = (event for event in unfinished if event.upstream == upstream and event.remote_id is not None)
         return [self._progress.shown(event) for event in mine]
 
+    async def take_back(self, key: int) -> None:
+        """Cancels an event that has not begun and that its upstream has no more. Raises NotFound."""
+
+        def change(unit: Unit) -> None:
+            event = require_event(unit, key)
+            if event.event_status is EventStatus.PENDING:
+                self._changes.take_back(unit, event)
+
+        await self._units.write(INSIDE, change)
+
     async def begin(self, key: int, holder: str, boot_id: str, process_id: int) -> Event:
         """The event as Processing, its new attempt counted. Raises NotFound, TransitionRefused (EventExpired, ...)."""
         trusted = self._clock.quality().trusted
         command = Begin(holder=holder, boot_id=boot_id, process_id=process_id, clock_trusted=trusted)
         return await self._apply(key, command)
+
+    def opened(self, event: Event) -> Event:
+        """The event with what is sealed in its parameters, for its action alone. Raises SealBroken."""
+        return self._changes.secrets.open(event)
 
     async def save_progress(self, key: int, attempt: int, percent: float) -> Event:
         """Stores 0 to 100 percent. Raises NotFound, StaleAttempt, AlreadyEnded."""

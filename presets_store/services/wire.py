@@ -20,6 +20,7 @@ from presets_store.protocol.events import (
 from presets_store.protocol.keys import ApiKeyRecord
 from presets_store.protocol.presets import EventPresetRecord
 from presets_store.rules.event import Event
+from presets_store.rules.hiding import hidden
 from presets_store.storage.records import ApiKey, Camera, Clip, Device, Preset
 
 
@@ -49,14 +50,14 @@ def _event_fields(event: Event) -> dict[str, Any]:
 
 
 def event_record(event: Event) -> EventRecord:
-    """The plain form: the answer to a dequeue."""
+    """The plain form: the answer to a dequeue. Its parameters are as `event` has them."""
     return EventRecord.model_construct(**_event_fields(event))
 
 
 def event_with_names(event: Event, device: Device | None = None) -> EventWithNames:
-    """The list form; without `device` its name is left empty."""
+    """The list form; without `device` its name is left empty. Secrets in its parameters are hidden."""
     return EventWithNames.model_construct(
-        **_event_fields(event),
+        **{**_event_fields(event), "event_parameters": hidden(event.event_type_id, event.event_parameters)},
         device_name=(device.device_name or device.serial_number) if device else "",
         event_type=EVENT_TYPES[event.event_type_id].wire_name,
         agent_type=AgentType(event.agent_type_id).wire_name,
@@ -66,12 +67,12 @@ def event_with_names(event: Event, device: Device | None = None) -> EventWithNam
 
 
 def event_status_record(event: Event) -> EventStatusRecord:
-    """The reduced form: the answer to GET."""
+    """The reduced form: the answer to GET. Secrets in its parameters are hidden."""
     return EventStatusRecord.model_construct(
         event_id=event.key,
         key=event.key,
         event_status=int(event.event_status),
-        event_parameters=event.event_parameters,
+        event_parameters=hidden(event.event_type_id, event.event_parameters),
         result=event.result,
         percent_complete=event.percent_complete,
         priority=event.priority,
@@ -99,7 +100,7 @@ def _upload_members(event: Event, serial: str) -> dict[str, Any]:
         "device_serial": serial,
         "event_uuid": UUID(event.uuid),
         "event_type_id": event.event_type_id,
-        "event_parameters": event.event_parameters,
+        "event_parameters": hidden(event.event_type_id, event.event_parameters),
         "event_status": event.event_status,
         "result": event.result,
         "percent_complete": event.percent_complete,
@@ -129,7 +130,7 @@ def preset_record(preset: Preset) -> EventPresetRecord:
         agent_id=preset.agent_id,
         event_type_id=preset.event_type_id,
         event_status=int(preset.event_status),
-        event_parameters=preset.event_parameters,
+        event_parameters=hidden(preset.event_type_id, preset.event_parameters),
         process_id=preset.process_id,
         result=preset.result,
         percent_complete=preset.percent_complete,

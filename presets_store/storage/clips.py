@@ -4,8 +4,9 @@ from dataclasses import replace
 
 from sqlalchemy import ColumnElement, Connection, delete, select, true
 
+from presets_store.protocol.item_types import ItemType
 from presets_store.storage.media.records import Place
-from presets_store.storage.media.tables import files
+from presets_store.storage.media.tables import files, uploads
 from presets_store.storage.records import Clip, ClipState, IndexedFile
 from presets_store.storage.rows import insert_if_absent, many, one, update_record, values_of
 from presets_store.storage.tables import clips
@@ -85,12 +86,14 @@ def unlinked_clips(connection: Connection, limit: int) -> list[Clip]:
 
 
 def forget_removed(connection: Connection, keep: int) -> None:
-    """Deletes the rows of removed clips, and of their files, but for the `keep` newest."""
+    """Deletes the rows of removed clips, of their files and of their uploads, but for the `keep` newest."""
     removed = clips.c.state == ClipState.REMOVED
     oldest = select(clips.c.key).where(removed).order_by(clips.c.key.desc()).limit(1).offset(keep).scalar_subquery()
     forgotten = clips.c.key <= oldest
     gone = select(clips.c.file_id).where(removed, forgotten)
     connection.execute(delete(files).where(files.c.place == Place.MEDIA, files.c.key.in_(gone)))
+    mine = uploads.c.item_key.in_(select(clips.c.key).where(removed, forgotten))
+    connection.execute(delete(uploads).where(uploads.c.item_type_id == int(ItemType.VIDEO_CLIP), mine))
     connection.execute(delete(clips).where(removed, forgotten))
 
 

@@ -1,5 +1,7 @@
 """Reports that wait for their destination, oldest first."""
 
+from collections.abc import Collection
+
 from sqlalchemy import Connection, delete, func, select, update
 
 from presets_store.storage.records import OutboxItem
@@ -12,10 +14,15 @@ def add_to_outbox(connection: Connection, item: OutboxItem) -> OutboxItem:
     return insert_record(connection, outbox, item)
 
 
-def oldest_in_outbox(connection: Connection, destination: str, limit: int) -> list[OutboxItem]:
-    """The oldest reports, due or not: their order is kept, so one that must wait holds up those behind it."""
-    statement = select(outbox).where(outbox.c.destination == destination).order_by(outbox.c.key).limit(limit)
-    return many(connection, OutboxItem, statement)
+def due_in_outbox(connection: Connection, destination: str, now: int, latest: int, limit: int) -> list[OutboxItem]:
+    """The oldest reports but those of events of which one is postponed: it comes before all others of its event.
+
+    Postponed is until a moment after `now`, but not one after `latest`: that was said by a clock that was wrong.
+    """
+    mine = outbox.c.destination == destination
+    postponed = select(outbox.c.event_key).where(mine, outbox.c.not_before > now, outbox.c.not_before <= latest)
+    due = select(outbox).where(mine, outbox.c.event_key.not_in(postponed))
+    return many(connection, OutboxItem, due.order_by(outbox.c.key).limit(limit))
 
 
 def count_outbox(connection: Connection, destination: str) -> int:
@@ -38,6 +45,6 @@ def postpone(connection: Connection, key: int, *, error: str, not_before: int) -
     )
 
 
-def remove_from_outbox(connection: Connection, key: int) -> bool:
-    """Whether the report was still there; it has been acknowledged and is gone now."""
-    return connection.execute(delete(outbox).where(outbox.c.key == key)).rowcount == 1
+def remove_from_outbox(connection: Connection, keys: Collection[int]) -> None:
+    """Reports that were acknowledged go."""
+    connection.execute(delete(outbox).where(outbox.c.key.in_(keys)))

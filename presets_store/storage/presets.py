@@ -1,6 +1,8 @@
-"""Presets."""
+"""Presets, and the parameters that they and events have."""
 
-from sqlalchemy import Connection, delete, or_, select
+from collections.abc import Collection
+
+from sqlalchemy import Connection, Table, delete, or_, select, update
 
 from presets_store.storage.fleet.tables import group_members
 from presets_store.storage.records import Preset
@@ -46,3 +48,15 @@ def update_preset(connection: Connection, before: Preset, after: Preset) -> None
 def delete_preset(connection: Connection, key: int) -> bool:
     """Whether there was such a preset; it is gone for good now."""
     return connection.execute(delete(presets).where(presets.c.key == key)).rowcount == 1
+
+
+def parameters_of_types(connection: Connection, table: Table, types: Collection[int]) -> list[tuple[int, int, str]]:
+    """Key, event type and parameters of all rows of these event types; `table`: events or presets."""
+    columns = (table.c.key, table.c.event_type_id, table.c.event_parameters)
+    rows = connection.execute(select(*columns).where(table.c.event_type_id.in_(types)).with_for_update())
+    return [(key, event_type_id, text) for key, event_type_id, text in rows]
+
+
+def put_parameters(connection: Connection, table: Table, key: int, text: str) -> None:
+    """The row's parameters anew; nothing else of it changes, and nobody is told."""
+    connection.execute(update(table).where(table.c.key == key).values(event_parameters=text))

@@ -156,7 +156,8 @@ class Clip:
     `event_key` is None when the event is not (or no longer) in this database; `event_uuid` and `attempt` stay.
     A `protected` clip is never removed to make room. `thumbnail`: the name of a small JPEG beside the file, or "".
     `chain_number` (0: none) and `chain_link` are the clip's place in the device's signed chain. `file_id`: the uploaded
-    file, 0 for none. `clock_correction`: microseconds by which `start` was moved when a better time arrived.
+    file, 0 for none. `mono`: `start` by the clock of the boot that only goes forward, in microseconds, 0 if not known.
+    `clock_correction`: microseconds by which `start` was moved when a better time arrived.
     """
 
     key: int = 0
@@ -193,6 +194,7 @@ class Clip:
     video_clip_type_id: int = 1
     video_clip_parameters: str = ""
     audio_status: int = 0
+    mono: int = 0
     clock_correction: int = 0
     created: int = 0
 

@@ -242,6 +242,7 @@ clips = Table(
     number("video_clip_type_id", server_default=sql("1")),
     text("video_clip_parameters", server_default=sql("''")),
     number("audio_status", server_default=sql("0")),
+    number("mono", server_default=sql("0")),
     number("clock_correction", server_default=sql("0")),
     number("created"),
     # A device names a file once; what a person enters may have none.

@@ -8,11 +8,14 @@ from fakes.stored import make_event
 
 from agent.adjustable import AdjustableSettings
 from agent.attempt import Tools
+from agent.box.tools import Box
 from agent.cameras import AgentCamera, Cameras
 from agent.context import Context
 from agent.media.library import MediaLibrary
+from agent.media.workshop import Workshop
 from agent.running import Running
 from agent.settings import CameraSettings
+from agent.upstream.transport import Transport
 from hardware.client import CameraClient
 from presets_store.clock import Clock, micros
 from presets_store.services import Services
@@ -28,8 +31,10 @@ def agent_camera(folder: Path, camera_id: str = "main", key: int = 1, **settings
     return AgentCamera(configured, record, CameraClient(configured.spec(), folder))
 
 
-def tools_on(services: Services, clock: Clock, folder: Path, settings: AdjustableSettings | None = None) -> Tools:
-    """Tools on the store's own device. `settings` may be left out where no action asks for them."""
+def tools_on(
+    services: Services, clock: Clock, folder: Path, settings: AdjustableSettings | None = None, box: Box | None = None
+) -> Tools:
+    """Tools on the store's own device. `settings` and `box` may be left out where no action asks for them."""
     assert services.own is not None
     device = services.own.key
     return Tools(
@@ -40,6 +45,9 @@ def tools_on(services: Services, clock: Clock, folder: Path, settings: Adjustabl
         wakeups=services.wakeups,
         settings=settings,  # type: ignore[arg-type]
         hls_folder=folder / "hls",
+        transfers=None,  # type: ignore[arg-type]
+        box=box,  # type: ignore[arg-type]
+        workshop=Workshop(database=services.database, device_key=device, transport=Transport("", clock)),
     )
 
 
@@ -56,6 +64,9 @@ def context_for(clock: ManualClock, camera: AgentCamera, *, age: float = 0.5, **
         wakeups=None,  # type: ignore[arg-type]
         settings=None,  # type: ignore[arg-type]
         hls_folder=Path("/run/hls"),
+        transfers=None,  # type: ignore[arg-type]
+        box=None,  # type: ignore[arg-type]
+        workshop=None,  # type: ignore[arg-type]
         report_progress=lambda _percent: None,
         waited=age,
         own=Running(7),

@@ -32,6 +32,13 @@ class FarEnd:
                 else:
                     self.close_connection = True
 
+            def do_GET(self) -> None:
+                answer = b'{"Version": "1", "Product": "cuelight"}'
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(answer)))
+                self.end_headers()
+                self.wfile.write(answer)
+
             def log_message(self, *arguments: object) -> None:
                 return
 
@@ -41,13 +48,14 @@ class FarEnd:
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def take(self, path: str, body: bytes) -> bool:
-        """Keeps the report; False when no answer is to be sent."""
+        """Keeps the report, or several; False when no answer is to be sent."""
         with self._lock:
             mood = self._random.random()
-            if path != "/v1/event/record" or mood < self.rudeness / 2:
+            if path not in ("/v1/event/record", "/v1/event/record/list") or mood < self.rudeness / 2:
                 return False
-            report = json.loads(body)
-            self.reports[report["eventUUID"]].append(report)
+            said = json.loads(body)
+            for report in said if isinstance(said, list) else [said]:
+                self.reports[report["eventUUID"]].append(report)
             return mood > self.rudeness
 
     def close(self) -> None:

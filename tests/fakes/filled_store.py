@@ -27,7 +27,7 @@ from presets_store.storage.fleet.groups import add_member, all_members, insert_g
 from presets_store.storage.fleet.records import DeviceGroup, GroupMember
 from presets_store.storage.keys import insert_key, list_keys
 from presets_store.storage.meta import high_water
-from presets_store.storage.outbox import add_to_outbox, oldest_in_outbox
+from presets_store.storage.outbox import add_to_outbox, due_in_outbox
 from presets_store.storage.people.records import User
 from presets_store.storage.people.users import insert_user, list_users
 from presets_store.storage.presets import insert_preset, list_presets
@@ -148,7 +148,7 @@ async def everything(database: Database) -> dict[str, Any]:
     """What a restored database holds, without what is new at each restore."""
 
     def read(connection: Any) -> dict[str, Any]:
-        reports = oldest_in_outbox(connection, HUB, 1000)
+        reports = due_in_outbox(connection, HUB, 0, 0, 1000)
         return {
             "devices": list_devices(connection),
             "presets": list_presets(connection),

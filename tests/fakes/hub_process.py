@@ -36,6 +36,7 @@ class HubProcess:
             "PYTHONPATH": str(ROOT),
             **settings,
         }
+        self.program: tuple[str, ...] = ("-m", "presets_store.hub")
         self.process: subprocess.Popen[str] | None = None
         self.url = ""
 
@@ -48,7 +49,7 @@ class HubProcess:
         """Only starts."""
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "presets_store.hub"],
+                [sys.executable, "-P", *self.program],
                 cwd=self.folder,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,

@@ -10,8 +10,9 @@ from fakes.served_store import ServedStore
 
 from agent.media.library import Announce, MediaLibrary
 from agent.media.retention.keeping import Retention
+from agent.media.taken import TakenIndex
 from agent.settings import MediaSettings, Settings
-from hardware.models import ClipFile, Codec, PhotoFile
+from hardware.models import ClipFile, Codec, PhotoFile, SoundFile
 from presets_store.storage.records import Clip
 
 BLOCK = 4096
@@ -33,7 +34,9 @@ class MediaFolder:
         self.folder.mkdir(parents=True, exist_ok=True)
         assert isinstance(self.store.clock, ManualClock)
         self.clock = self.store.clock
-        self.library = MediaLibrary(self.folder, self.store.services.clips, self.store.device, self.clock)
+        services, device = self.store.services, self.store.device
+        self.taken = TakenIndex(self.folder, services.media.own_images, services.media.own_sounds, device, self.clock)
+        self.library = MediaLibrary(self.folder, services.clips, device, self.clock, taken=self.taken)
         values = {"min_free": 0} | self.media
         settings = Settings(state_folder=self.state, media=MediaSettings.model_validate(values))
         self.retention = Retention(settings, self.library, self.store.services, self.clock)
@@ -63,6 +66,21 @@ class MediaFolder:
         } | fields  # fmt: skip
         path.with_name(f"{name}.json").write_text(PhotoFile(**values).model_dump_json())
         path.write_bytes(b"p" * 100)
+        moment = self.clock.now() - age
+        os.utime(path, (moment, moment))
+        return path
+
+    def sound(self, name: str, *, age: float = 1000.0, **fields: Any) -> Path:
+        """A sound recording of some bytes that ended `age` seconds ago."""
+        path = self.folder / "main" / DAY / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        values: dict[str, Any] = {
+            "file": name, "encoding": "opus", "sample_rate": 48000, "bitrate": 0, "microphone": "hw:0", "seconds": 2.0,
+            "first_mono_ns": 1, "start_wall_ns": 1, "clock_quality": "synchronised", "boot_id": "b", "closed": True,
+            "size": 100, "sha256": "ab",
+        } | fields  # fmt: skip
+        path.with_name(f"{name}.json").write_text(SoundFile(**values).model_dump_json())
+        path.write_bytes(b"s" * 100)
         moment = self.clock.now() - age
         os.utime(path, (moment, moment))
         return path

@@ -8,6 +8,7 @@ READ, RUN, EDIT = Permission.READ, Permission.RUN, Permission.EDIT
 REPORT, MANAGE, ADMINISTER = Permission.REPORT, Permission.MANAGE, Permission.ADMINISTER
 
 _UUID = "01890000-0000-7000-8000-000000000001"
+_RECORD = {"deviceID": "$device", "eventUUID": _UUID, "eventTypeID": 1, "eventStatus": 4}
 _NAMED = {"deviceID": "$device"}
 _PRESET = {**_NAMED, "eventPresetName": "x", "eventType": "Video_Test_event", "eventTypeID": 1}
 _HEALTH = {**_NAMED, "healthJSON": "{}"}
@@ -48,7 +49,8 @@ TABLE = (
     Needs("PATCH", "/v1/event/status", RUN, {**_NAMED, "events": ["$event"], "eventStatus": 7}),
     Needs("PUT", "/v1/event/$event", REPORT, {"eventStatus": 3}),
     Needs("POST", "/v1/event/dequeue", REPORT, {**_NAMED, "agentType": "Video"}),
-    Needs("POST", "/v1/event/record", REPORT, {**_NAMED, "eventUUID": _UUID, "eventTypeID": 1, "eventStatus": 4}),
+    Needs("POST", "/v1/event/record", REPORT, _RECORD),
+    Needs("POST", "/v1/event/record/list", REPORT, [_RECORD]),
     Needs("POST", "/v1/event/endprocess/$event", RUN),
     Needs("DELETE", "/v1/event/list/pending/$device", RUN),
     Needs("POST", "/v1/eventpreset", EDIT, _PRESET),
@@ -184,6 +186,8 @@ TABLE = (
     Needs("GET", "/v1/apikey/$key", ADMINISTER),
     Needs("PUT", "/v1/apikey/$key", ADMINISTER, {"aPIKeyDescription": "x"}),
     Needs("POST", "/v1/apikey/$key/rotate", ADMINISTER),
+    Needs("POST", "/v1/apikey/own", REPORT),
+    Needs("DELETE", "/v1/apikey/own/others", REPORT),
     Needs("DELETE", "/v1/apikey/$key", ADMINISTER),
     Needs("POST", "/v1/user", ADMINISTER, {"userName": "new", "role": "reader"}),
     Needs("GET", "/v1/user/list", ADMINISTER),

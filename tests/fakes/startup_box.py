@@ -13,6 +13,7 @@ from fakes.agent_process import AgentProcess, wait_for
 
 from agent.errors import UpstreamRefused
 from agent.upstream.client import SignedClient
+from agent.upstream.credentials import Credentials
 from presets_store.clock import SystemClock
 
 PROGRAM = (str(Path(__file__).with_name("startup_program.py")),)
@@ -101,7 +102,7 @@ class Box(AgentProcess):
         return access_key, secret
 
     async def _lets_in(self, access_key: str, secret: str) -> bool:
-        client = SignedClient(self.url, access_key, secret, SystemClock(trusted=True))
+        client = SignedClient(self.url, Credentials(access_key, secret), SystemClock(trusted=True))
         try:
             await client.request("GET", "/v1/device/list")
         except UpstreamRefused as refused:

@@ -112,6 +112,9 @@ class NoHost:
     async def keep_warm(self, *_: Any) -> None:
         return
 
+    async def set_clock(self, _: Any) -> None:
+        return
+
 
 @contextmanager
 def seams(migrated: Path) -> Iterator[None]:

@@ -10,6 +10,7 @@ from fakes.clock import ManualClock
 from fakes.served_store import SERIAL, ServedStore, served_store
 
 from agent.upstream.client import SignedClient
+from agent.upstream.credentials import Credentials
 from presets_store.protocol.events import EventRecord
 from presets_store.protocol.parsing import parse_body
 
@@ -57,13 +58,12 @@ async def two_stores(folder: Path) -> AsyncIterator[TwoStores]:
         place.mkdir()
     async with served_store(places[0], clock) as hub, served_store(places[1], clock, report_to=hub.root) as own:
         key = hub.client.key
-        client = SignedClient(hub.root, key.access_key, key.secret, clock)
+        client = SignedClient(hub.root, Credentials(key.access_key, key.secret), clock)
         # So that the two do not call an event by the same number.
         for _ in range(3):
             await own.client.json("POST", "/v1/event", {"deviceSerial": SERIAL, "eventType": "Video_Test_stop"})
         await own.client.json("DELETE", f"/v1/event/list/pending/{own.device}")
-        while (report := await own.services.outbox.oldest(hub.root)) is not None:
-            await own.services.outbox.acknowledged(report.key)
+        await own.services.outbox.settle(await own.services.outbox.due(hub.root, 100))
         try:
             yield TwoStores(hub, own, client, clock)
         finally:

@@ -37,6 +37,11 @@ ADMINISTERING: tuple[tuple[str, str, Any], ...] = (
     ("DELETE", "/v1/camera/front/secret", None),
     ("POST", "/v1/sealkey/rotate", None),
 )
+AT_THE_DEVICE: tuple[tuple[str, str, Any], ...] = (
+    ("POST", "/v1/upstream/enrolment", {"url": "https://hub.example", "token": "x"}),
+    ("DELETE", "/v1/upstream/enrolment", None),
+    ("POST", "/v1/upstream/key/rotate", None),
+)
 
 
 class LetIn(CuelightError):
@@ -97,7 +102,7 @@ def needs(answer: Answer, permission: Permission) -> bool:
 
 
 def test_every_route_of_the_agent_is_looked_at() -> None:
-    assert len(ROUTES) == len(LOOKING) + len(ADMINISTERING)
+    assert len(ROUTES) == len(LOOKING) + len(ADMINISTERING) + len(AT_THE_DEVICE)
     assert all(operation_of(route).offered for route in ROUTES)
 
 
@@ -124,3 +129,14 @@ async def test_secrets_are_for_administrators(stage: Stage, role: Role) -> None:
     outside = await client_of(stage.store, Role.ADMIN, ScopeKind.DEVICE, stage.other)
     for request in ADMINISTERING:
         assert needs(await outside.call(*request), Permission.ADMINISTER), request
+
+
+@pytest.mark.parametrize("role", list(Role))
+async def test_whom_the_device_obeys_is_said_over_its_socket_only(stage: Stage, role: Role) -> None:
+    client = await client_of(stage.store, role)
+    for request in AT_THE_DEVICE:
+        answer = await client.call(*request)
+        if role is Role.ADMIN:
+            assert (answer.status, answer.json()["code"]) == (403, "socket_only"), request
+        else:
+            assert needs(answer, Permission.ADMINISTER), request

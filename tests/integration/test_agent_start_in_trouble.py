@@ -88,7 +88,7 @@ async def test_a_stop_during_the_start_is_heard(tmp_path: Path, monkeypatch: pyt
             given_up.set()
 
     with monkeypatch.context() as held:
-        held.setattr("agent.app._recover", slow)
+        held.setattr("agent.app.recover", slow)
         held.setattr("agent.app.boot_id", lambda: "boot-1")
         serving = asyncio.ensure_future(app.serve(settings_in(tmp_path)))
         await asyncio.wait_for(reached.wait(), 10)

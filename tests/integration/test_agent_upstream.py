@@ -28,12 +28,17 @@ class Upstream:
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                report = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                status = outer.take(report)
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                status = outer.answer(self.path, body)
                 if status:
                     self.send_response(status)
                     self.end_headers()
                     self.wfile.write(b'{"detail": "as the test says"}')
+
+            def do_GET(self) -> None:
+                self.send_response(200)
+                self.end_headers()
+                self.wfile.write(b'{"Version": "1", "Product": "cuelight"}')
 
             def log_message(self, *arguments: object) -> None:
                 return
@@ -42,6 +47,15 @@ class Upstream:
         self.port = self._server.server_address[1]
         self.thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self.thread.start()
+
+    def answer(self, path: str, body: Any) -> int:
+        if path == "/v1/event/record":
+            return self.take(body)
+        if path != "/v1/event/record/list":
+            return 0
+        if self.moods:
+            return 404  # one by one, so that each has its mood
+        return max(map(self.take, body))
 
     def take(self, report: dict[str, Any]) -> int:
         name = report["eventUUID"]
@@ -97,7 +111,7 @@ def test_an_outcome_is_sent_once_and_then_forgotten(agent: AgentProcess, upstrea
 
 
 def test_a_refused_or_broken_delivery_is_repeated(agent: AgentProcess, upstream: Upstream) -> None:
-    for trouble in (0, 500, 401):
+    for trouble in (0, 500, 503):
         upstream.seen.clear()
         upstream.moods = [trouble]
         agent.wait_for_event(agent.create_event("Video_Test_stop"))

@@ -85,8 +85,8 @@ class Place:
 
 
 @asynccontextmanager
-async def placed(folder: Path, database: str = "") -> AsyncIterator[Place]:
-    """A hub with one device, which was enrolled, and the agent of it."""
+async def placed(folder: Path, database: str = "", **more: str) -> AsyncIterator[Place]:
+    """A hub with one device, which was enrolled, and the agent of it. `more`: settings of that."""
     hub = HubProcess(folder, database)
     box = folder / "box"
     box.mkdir()
@@ -104,7 +104,7 @@ async def placed(folder: Path, database: str = "") -> AsyncIterator[Place]:
                 "CUELIGHT_UPSTREAM__ACCESS_KEY": pair["accessKey"],
                 "CUELIGHT_UPSTREAM__SECRET_KEY": pair["secretKey"],
             }
-            with running_agent(box, **settings) as agent:
+            with running_agent(box, **settings, **more) as agent:
                 for _ in range(3):  # so that the two stores do not call an event by the same number
                     agent.wait_for_event(agent.create_event("Video_Test_stop"))
                 place = Place(hub, sdk, owner, agent)
@@ -154,10 +154,10 @@ async def test_what_is_asked_of_the_hub_is_recorded_here_listed_there_and_fetche
             assert await place.fetched(clip, tmp_path) == data
             assert (clip.file_size, clip.width > 0, clip.clip_length_in_seconds > 0) == (len(data), True, True)
 
-        nobody_can = {"deviceSerial": SERIAL, "agentType": "Transfer", "eventType": "Transfer_Transfer_file"}
-        transfer = await place.signing.json("POST", "/v1/event", nobody_can)
+        nobody_can = {"deviceSerial": SERIAL, "eventType": "Video_Join_conference"}
+        conference = await place.signing.json("POST", "/v1/event", nobody_can)
         event = await place.run(presets[0])
-        assert json.loads((await place.reached(transfer["eventID"], ERROR)).result)["code"] == "unsupported"
+        assert json.loads((await place.reached(conference["eventID"], ERROR)).result)["code"] == "unsupported"
         await place.signing.json("POST", f"/v1/event/endprocess/{event}")
         ended = await place.reached(event, CANCELLED)
         assert json.loads(ended.result)["clips"]
@@ -179,3 +179,45 @@ async def test_a_killed_agent_goes_on_and_all_that_it_recorded_arrives(tmp_path:
         for told in clips:
             clip = await place.clip(told["file"])
             assert await place.fetched(clip, tmp_path) == (place.agent.media / told["file"]).read_bytes()
+        async with asyncio.timeout(20):
+            while not await reconciled(place):  # noqa: ASYNC110
+                await asyncio.sleep(0.2)
+
+
+async def reconciled(place: Place) -> bool:
+    """Whether the hub has the warning of a device that it put its media folder in order."""
+    messages = await place.signing.json("POST", "/v1/logmessage/list", {"deviceID": place.device})
+    return any("the media folder was reconciled" in message["message"] for message in messages)
+
+
+async def test_a_photo_is_sent_when_the_hub_asks_for_it(tmp_path: Path) -> None:
+    async with placed(tmp_path, CUELIGHT_UPLOADS__POLICY="on_request") as place:
+        photo = {"deviceSerial": SERIAL, "eventType": "Image_Start_taking_photos"}
+        taken = await place.signing.json("POST", "/v1/event", photo)
+        ended = await place.reached(taken["eventID"], COMPLETE)
+        (told,) = json.loads(ended.result)["photos"]
+        image = await told_of(place, told["file"])
+        assert image["imageStatus"] != FILE_AVAILABLE
+        asked = {"deviceID": place.device, "imageIDList": [image["key"]]}
+        assert (await place.signing.call("POST", "/v1/image/upload", asked)).status == 200
+        events = await place.signing.json("POST", "/v1/event/list", {"deviceID": place.device})
+        (transfer,) = [each for each in events if each["eventType"] == "Transfer_Transfer_file"]
+        ended = await place.reached(transfer["key"], COMPLETE)
+        assert json.loads(ended.result)["sha256"] == told["sha256"]
+        assert ended.percent_complete == 100
+        image = await told_of(place, told["file"])
+        assert image["imageStatus"] == FILE_AVAILABLE
+        file = await place.signing.json("GET", f"/v1/file/{image['fileID']}")
+        answer = await place.signing.send("GET", file["fileLocation"].removeprefix(place.hub.url))
+        assert answer.body == (place.agent.media / told["file"]).read_bytes()
+
+
+async def told_of(place: Place, file: str) -> dict[str, Any]:
+    """The image of this file, when the hub knows of it."""
+    async with asyncio.timeout(30):
+        while True:
+            listed = await place.signing.json("POST", "/v1/image/list", {"deviceID": place.device})
+            found = [image for image in listed if image["localFilePath"] == file]
+            if found:
+                return dict(found[0])
+            await asyncio.sleep(0.1)

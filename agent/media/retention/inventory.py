@@ -3,7 +3,7 @@
 import contextlib
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -11,11 +11,12 @@ from agent.media.photo_files import SUFFIXES as PHOTO_SUFFIXES
 from agent.media.photo_files import read_photo_sidecar
 from agent.media.retention.burial import KEPT, beside, is_clip, is_tombstone
 from agent.media.retention.planning import Stored
-from agent.media.sidecars import MEDIA_SUFFIXES, SIDECAR, read_sidecar
+from agent.media.sidecars import MEDIA_SUFFIXES, SIDECAR, SOUND_SUFFIXES, read_sidecar, read_sound_sidecar
 from presets_store.clock import ClockQuality
 from presets_store.protocol.statuses import MediaStatus
 from presets_store.storage.records import IndexedFile
 
+_OURS = MEDIA_SUFFIXES | PHOTO_SUFFIXES | SOUND_SUFFIXES
 _BLOCK = 512
 _AT_REST_NS = 2_000_000_000
 """A folder that changed later than this before the look may change again within the same tick of its time stamp."""
@@ -75,10 +76,13 @@ class Inventory:
         self._handed_over = handed_over
         self._listings: dict[Path, _Listing] = {}
 
-    def look(self, index: Mapping[str, IndexedFile], old_before: float = 0.0) -> Found:
+    def look(
+        self, index: Mapping[str, IndexedFile], old_before: float = 0.0, uploaded: Collection[str] = frozenset()
+    ) -> Found:
         """Everything that counts. `index`: by file, the clips that the database knows. Raises OSError.
 
-        Photos from before `old_before` (epoch s) are asked whether their clock was right.
+        Photos from before `old_before` (epoch s) are asked whether their clock was right. `uploaded`: the photos and
+        sounds that somebody else has, too.
         """
         found, seen = Found(), {}
         for path, listing in self._walk(self._folder):
@@ -90,8 +94,10 @@ class Inventory:
                 if is_clip(file.name):
                     found.stored.append(self._clip(file, index.get(file.name)))
                     found.kept[file.name] = file.kept
+                elif file.name[file.name.rfind(".") :] in SOUND_SUFFIXES:
+                    found.stored.append(self._sound(file, file.name in uploaded))
                 else:
-                    found.stored.append(self._photo(file, old_before))
+                    found.stored.append(self._photo(file, old_before, file.name in uploaded))
         self._listings = seen
         found.stored = _placed(found.stored)
         return found
@@ -169,13 +175,31 @@ class Inventory:
             held=sidecar is None or not sidecar.closed or abs(time.time() - file.changed) < self._handed_over,
         )
 
-    def _photo(self, file: _File, old_before: float) -> Stored:
+    def _sound(self, file: _File, uploaded: bool) -> Stored:
+        """What cannot be read, and what is still being recorded, is left alone."""
+        if file.stored is None or file.stored.held:
+            sidecar = read_sound_sidecar(beside(self._folder / file.name, SIDECAR))
+            file.stored = Stored(
+                file=file.name,
+                camera=file.camera,
+                size=file.size,
+                end=file.changed,
+                dated=sidecar is not None and _trusted(sidecar.clock_quality),
+                held=sidecar is None or not sidecar.closed,
+            )
+        if file.stored.uploaded is not uploaded:
+            file.stored = replace(file.stored, uploaded=uploaded)
+        return file.stored
+
+    def _photo(self, file: _File, old_before: float, uploaded: bool) -> Stored:
         if file.stored is None:
             file.stored = Stored(file=file.name, camera=file.camera, size=file.size, end=file.changed, dated=False)
         if not file.asked and file.changed < old_before:
             sidecar = read_photo_sidecar(beside(self._folder / file.name, SIDECAR))
             file.stored = replace(file.stored, dated=sidecar is not None and _trusted(sidecar.clock_quality))
             file.asked = True
+        if file.stored.uploaded is not uploaded:
+            file.stored = replace(file.stored, uploaded=uploaded)
         return file.stored
 
 
@@ -184,11 +208,7 @@ def _belonging(names: Mapping[str, os.stat_result]) -> dict[str, list[str]]:
 
     Media files are those with a sidecar.
     """
-    media = {
-        name: [name + SIDECAR]
-        for name in names
-        if name[name.rfind(".") :] in MEDIA_SUFFIXES | PHOTO_SUFFIXES and name + SIDECAR in names
-    }
+    media = {name: [name + SIDECAR] for name in names if name[name.rfind(".") :] in _OURS and name + SIDECAR in names}
     stems = {name.rpartition(".")[0]: name for name in media}
     for name in names:
         if name not in media and not name.endswith(SIDECAR):

@@ -75,6 +75,7 @@ class Retention:
         self._inventory = Inventory(library.folder)
         self._reserve = Reserve(settings.state_folder)
         self._index: Mapping[str, IndexedFile] = {}
+        self._uploaded: Collection[str] = frozenset()
         self._stuck: dict[str, float] = {}
         self._looked_at = float("-inf")
         self._told_at = float("-inf")
@@ -123,7 +124,7 @@ class Retention:
         sound = await self._read_index()
         now = self._clock.now() if self._clock.quality().trusted else 0.0
         old_before = now - policy.max_age if policy.max_age else 0.0
-        found = await asyncio.to_thread(self._inventory.look, self._index, old_before)
+        found = await asyncio.to_thread(self._inventory.look, self._index, old_before, self._uploaded)
         stuck = self._still_stuck()
         stored = [replace(each, held=True) if each.file in stuck else each for each in found.stored]
         wanted = plan(stored, policy, free, now)
@@ -144,6 +145,7 @@ class Retention:
         """Whether the index can be read, and written as far as there is something to write."""
         try:
             self._index = await self._services.clips.indexed_files()
+            self._uploaded = await self._library.uploaded()
             await self._library.catch_up()
         except DatabaseDamaged:
             raise
@@ -157,7 +159,7 @@ class Retention:
         gone: set[str] = set()
         for start in range(0, len(removals), AT_ONCE):
             batch = removals[start : start + AT_ONCE]
-            refused = await self._note_removed([each.stored.file for each in batch if is_clip(each.stored.file)])
+            refused = await self._note_removed([each.stored.file for each in batch])
             allowed = [each for each in batch if each.stored.file not in (refused or ())]
             clips = [each for each in allowed if is_clip(each.stored.file)]
             told = not clips or await self._library.announce(
@@ -171,7 +173,7 @@ class Retention:
     async def _note_removed(self, files: Sequence[str]) -> set[str] | None:
         """Which of the files are protected by now; None when the index cannot be written: that is done later."""
         try:
-            return await self._services.clips.mark_removed(files) if files else set()
+            return await self._library.mark_removed(files)
         except DatabaseDamaged:
             raise
         except CuelightError as error:
@@ -185,8 +187,7 @@ class Retention:
         except OSError as error:
             self._stuck[stored.file] = self._clock.monotonic() + TRIED_AGAIN_AFTER
             logger.error("%s cannot be removed: %s", stored.file, error, extra={"file": stored.file})
-            if is_clip(stored.file):
-                await self._library.take_back(stored.file)
+            await self._library.take_back(stored.file)
             return False
         told = {"file": stored.file, "reason": removal.reason, "size": stored.size}
         logger.info("removed %s (%s): %s", stored.file, human_size(stored.size), removal.reason, extra=told)

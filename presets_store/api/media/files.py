@@ -26,12 +26,15 @@ from presets_store.services.media.errors import (
     FileTooLarge,
     NoRoom,
     NotUploaded,
+    OffsetDiffers,
+    RangeUnusable,
     RecordingHeld,
     StoreFailed,
+    Superseded,
     TooManyTransfers,
     UploadsOff,
 )
-from presets_store.services.media.files import Download
+from presets_store.services.media.files import Download, Part
 
 BYTES = "application/octet-stream"
 
@@ -102,13 +105,39 @@ async def remove(request: web.Request) -> web.Response:
     "Send a file to its address",
     access=Access.ADDRESS,
     variables={"guid": "Part of the address."},
-    errors=(AddressRefused, FileTooLarge, BytesDiffer, NoRoom, StoreFailed, TooManyTransfers),
-)
+    headers=("Content-Range",),
+    errors=(
+        AddressRefused, FileTooLarge, RangeUnusable, OffsetDiffers, Superseded, BytesDiffer, NoRoom, StoreFailed,
+        TooManyTransfers,
+    ),
+)  # fmt: skip
 async def receive(request: web.Request) -> web.Response:
-    """The raw bytes: as many as were announced, with the SHA-256 that was announced. A repeat is harmless."""
+    """The raw bytes: as many as were announced, with the SHA-256 that was announced. A repeat is harmless.
+
+    With `Content-Range: bytes <first>-<last>/<size>` the rest of what an earlier request began: from the byte that HEAD
+    answers as `Upload-Offset` to the last one.
+    """
     files, guid = request.app[SERVICES].media.files, request.match_info["guid"]
-    await files.receive(guid, request.query.get(TOKEN, ""), request.content_length, _pieces(request))
+    part = Part(request.content_length, request.headers.get("Content-Range", ""))
+    await files.receive(guid, request.query.get(TOKEN, ""), part, _pieces(request))
     return reply(None)
+
+
+@Operation(
+    "Ask how much of a file was sent",
+    access=Access.ADDRESS,
+    variables={"guid": "Part of the address."},
+    errors=(AddressRefused, FileGone, StoreFailed),
+)
+async def ask(request: web.Request) -> web.StreamResponse:
+    """At the address to send it to: `Upload-Offset` is how many of its bytes are here, `Upload-Length` how many it has.
+    What is still being sent of it is ended. At the address to fetch it from: what GET answers, without the bytes.
+    """
+    files, guid, token = request.app[SERVICES].media.files, request.match_info["guid"], request.query.get(TOKEN, "")
+    if not files.is_for_upload(guid, token):
+        return await send(request)
+    here, size = await files.received(guid, token)
+    return web.Response(headers={"Upload-Offset": str(here), "Upload-Length": str(size), **_HEADERS})
 
 
 @Operation(
@@ -166,5 +195,6 @@ ROUTES = (
     web.get(f"/v1/file/{_KEY}", show),
     web.route("DELETE", f"/v1/device/{{device:[0-9]{{1,18}}}}/file/{_KEY}", remove),
     web.route("PUT", _CONTENT, receive),
-    web.get(_CONTENT, send),
+    web.head(_CONTENT, ask),
+    web.get(_CONTENT, send, allow_head=False),
 )

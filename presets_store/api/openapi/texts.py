@@ -126,6 +126,12 @@ HEADERS: Final[dict[str, Any]] = {
         "description": "Names the present boot of the device.",
         "schema": _TOKEN,
     },
+    "Content-Range": {
+        "name": "Content-Range",
+        "in": "header",
+        "description": "Which bytes of the file follow: the rest, from the `Upload-Offset` that HEAD answers.",
+        "schema": {"type": "string", "pattern": "^bytes [0-9]{1,18}-[0-9]{1,18}/[0-9]{1,18}$"},
+    },
 }
 
 DATE_HEADER: Final[dict[str, Any]] = {

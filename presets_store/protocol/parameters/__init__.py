@@ -1,8 +1,8 @@
 """Parameters of events: a model per class of event-types.md section 4, and how their text is read.
 
 `PARAMETER_MODELS` holds the types whose class the contract tells: their parameters are checked when an event or preset
-is accepted. For the others (`EndProcess`, `WifiConnection`, `TestEvent`, `Bars` serve some of them) any JSON is
-accepted, and the action checks it with `read_parameters`.
+is accepted. For the others (`EndProcess`, `WifiConnection`, `SetVolume`, `TestEvent`, `Bars` and more serve some of
+them) any JSON is accepted, and the action checks it with `read_parameters`.
 """
 
 from collections.abc import Mapping
@@ -29,11 +29,14 @@ from presets_store.protocol.parameters.conference import Conference, MultiplexCo
 from presets_store.protocol.parameters.device import (
     ClearFlagQueue,
     EndProcess,
+    RemoveNetwork,
+    SetVolume,
+    UpdateNetworks,
     UpdateSetting,
     WifiConnection,
     WorkflowStep,
 )
-from presets_store.protocol.parameters.files import ConcatenateClips, Transcoding, Transfer
+from presets_store.protocol.parameters.files import ConcatenateClips, ExtractVideo, JoinClips, Transcoding, Transfer
 from presets_store.protocol.parameters.photos import CapturePhoto
 from presets_store.protocol.parameters.recording import MultiplexRecording, MultiplexTarget, Recording
 from presets_store.protocol.parameters.sound import RecordAudio
@@ -93,10 +96,15 @@ __all__ = [
     "PARAMETER_MODELS",
     "Bars",
     "EndProcess",
+    "ExtractVideo",
+    "JoinClips",
     "MultiplexTarget",
     "Parameters",
+    "RemoveNetwork",
+    "SetVolume",
     "StartParameters",
     "TestEvent",
+    "UpdateNetworks",
     "WifiConnection",
     "parameters_text",
     "parse_parameters",

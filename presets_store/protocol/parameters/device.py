@@ -1,15 +1,17 @@
 """Parameters of work on the box itself, and of workflows."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from presets_store.protocol.base import WireModel
 from presets_store.protocol.fields import INT64_MAX, Int, Key
-from presets_store.protocol.parameters.base import Name
+from presets_store.protocol.parameters.base import Name, Parameters
 from presets_store.protocol.startup import StandalonePreset
 from presets_store.protocol.system import NameValuePair
 
+MAX_NETWORKS = 100
+Percent = Annotated[int, Field(ge=0, le=100)]
 SECURITY_TYPES = ("WPA-PSK", "WPA-EAP", "WPA-PSK-SHA256")
 
 
@@ -34,7 +36,10 @@ def _known_security(name: str) -> str:
 
 
 class WifiConnection(WireModel):
-    """A wireless network. Both `sSID` and `SSID` are read; an unknown security type is `WPA-PSK`."""
+    """A wireless network. Both `sSID` and `SSID` are read; an unknown security type is `WPA-PSK`.
+
+    `identity` (ours) is the user of a `WPA-EAP` network.
+    """
 
     key: Key = 0
     security_type: Annotated[Name, AfterValidator(_known_security)] = SECURITY_TYPES[0]
@@ -42,6 +47,34 @@ class WifiConnection(WireModel):
     alias: Name = ""
     password: Name = ""
     priority: Int = 0
+    identity: Name = ""
+
+
+class RemoveNetwork(WireModel):
+    """Device_Remove_network: the network by SSID, alias, or both. `force`: even when it carries the connection."""
+
+    s_sid: Name = ""
+    alias: Name = ""
+    force: bool = False
+
+
+class UpdateNetworks(WireModel):
+    """Device_Update_networks: a bare list of networks, or the same as member `networks`."""
+
+    networks: Annotated[list[WifiConnection], Field(max_length=MAX_NETWORKS)]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare_list(cls, data: Any) -> Any:
+        return {"networks": data} if isinstance(data, list) else data
+
+
+class SetVolume(Parameters):
+    """Device_Set_input_volume, Device_Set_output_volume: 0 to 100 percent, by any one of the three names."""
+
+    percent: Percent | None = None
+    value: Percent | None = None
+    volume: Percent | None = None
 
 
 class WorkflowStep(WireModel):

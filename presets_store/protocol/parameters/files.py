@@ -6,8 +6,9 @@ from pydantic import Field
 
 from presets_store.protocol.base import WireModel
 from presets_store.protocol.clips import VideoClipRecord
-from presets_store.protocol.fields import MAX_LIST, Text, ValueText
-from presets_store.protocol.parameters.base import Count, Int, Name, Rate, Seconds
+from presets_store.protocol.fields import MAX_LIST, NameOrId, NotNegative, Text, ValueText
+from presets_store.protocol.item_types import ItemType
+from presets_store.protocol.parameters.base import Count, Flag, Int, Name, Parameters, Rate, Seconds
 
 
 class Transcoding(WireModel):
@@ -49,3 +50,24 @@ class ConcatenateClips(WireModel):
     postback_url: Text = ""
     timeout: ValueText = "0"
     video_clips: Annotated[list[VideoClipRecord], Field(max_length=MAX_LIST)] = Field(default_factory=list)
+
+
+class JoinClips(ConcatenateClips):
+    """The same as a device reads it, with what a hub adds. `camera` (ours): whose clips; "": the first's."""
+
+    camera: NameOrId = ""
+    item_type_id: Int = int(ItemType.VIDEO_CLIP)
+    usevrs: Flag = 0
+
+
+class ExtractVideo(Parameters):
+    """Transcoding_Extract_video (ours). Epochs in Unix seconds; `exact` cuts between key frames, which costs coding."""
+
+    start_epoch: NotNegative = 0.0
+    end_epoch: NotNegative = 0.0
+    exact: Flag = 0
+    fps: Rate = 0.0
+    codec: Name = ""
+    upload_url: Text = ""
+    postback_url: Text = ""
+    timeout: ValueText = "0"

@@ -39,7 +39,11 @@ class Addresses:
         token = self._tokens.make(purpose, guid, round(self._clock.now() + seconds))
         return f"{self.root}{_PATH}{quote(guid)}?{TOKEN}={token}"
 
+    def allows(self, purpose: Purpose, guid: str, token: str) -> bool:
+        """Whether `token` allows `purpose` on the file, now."""
+        return self._tokens.allows(token, purpose, guid)
+
     def check(self, purpose: Purpose, guid: str, token: str) -> None:
         """Raises AddressRefused unless `token` allows `purpose` on the file, now."""
-        if not self._tokens.allows(token, purpose, guid):
+        if not self.allows(purpose, guid, token):
             raise AddressRefused

@@ -10,6 +10,7 @@ from presets_store.services.media.addresses import Addresses
 from presets_store.services.media.files import FilesService
 from presets_store.services.media.items import ItemsService
 from presets_store.services.media.kinds import AUDIO_CLIP, IMAGE
+from presets_store.services.media.recorded import RecordedService
 from presets_store.services.media.requests import RequestsService
 from presets_store.services.media.stores import FilePlaces
 from presets_store.services.media.tags import TagsService
@@ -18,6 +19,7 @@ from presets_store.services.media.uploads import UploadsService
 from presets_store.services.media.video_clips import VideoClipsService
 from presets_store.services.unit import Units
 from presets_store.storage.media.records import AudioClip, Image
+from presets_store.storage.media.tables import audio_clips, images
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +34,8 @@ class MediaServices:
     requests: RequestsService
     tokens: MediaTokensService
     uploads: UploadsService
+    own_images: RecordedService[Image]
+    own_sounds: RecordedService[AudioClip]
 
 
 def build_media(units: Units, changes: Changes, seals: Seals, clock: Clock, places: FilePlaces) -> MediaServices:
@@ -44,5 +48,7 @@ def build_media(units: Units, changes: Changes, seals: Seals, clock: Clock, plac
         tags=TagsService(units),
         requests=RequestsService(units, changes),
         tokens=MediaTokensService(units, seals, clock),
-        uploads=UploadsService(units),
+        uploads=UploadsService(units, clock),
+        own_images=RecordedService(units, images),
+        own_sounds=RecordedService(units, audio_clips),
     )

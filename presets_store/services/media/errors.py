@@ -56,6 +56,36 @@ class BytesDiffer(CuelightError):
     )
 
 
+class OffsetDiffers(CuelightError):
+    """A sending is to go on where none has ended."""
+
+    code = "upload_offset_differs"
+    kind = Kind.CONFLICT
+    template = (
+        "File {key} cannot go on at byte {offset}, as {there} are here: ask with HEAD for `Upload-Offset`, or PUT the "
+        "whole."
+    )
+
+
+class Superseded(CuelightError):
+    """The sender of a file has begun anew."""
+
+    code = "upload_superseded"
+    kind = Kind.CONFLICT
+    template = "File {key} is being sent by a later request: this one was ended."
+
+
+class RangeUnusable(CuelightError):
+    """A part of a file that cannot be taken."""
+
+    code = "content_range_unusable"
+    kind = Kind.INVALID
+    template = (
+        "`Content-Range: {given}` cannot be taken: give `bytes <first>-{last}/{size}`, from a byte that is to be the "
+        "next one, to the end."
+    )
+
+
 class NotUploaded(CuelightError):
     """The bytes of an announced file are not here yet."""
 

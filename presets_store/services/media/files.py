@@ -2,10 +2,12 @@
 
 import asyncio
 import logging
+import re
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -24,7 +26,9 @@ from presets_store.services.media.errors import (
     FileGone,
     FileKept,
     FileTooLarge,
+    RangeUnusable,
     RecordingHeld,
+    Superseded,
     TooManyTransfers,
     UploadsOff,
 )
@@ -44,6 +48,37 @@ from presets_store.storage.media.files import (
 )
 from presets_store.storage.media.records import Place, StoredFile
 from presets_store.storage.media.video_clips import forget_file
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What a request says that it sends: `length` bytes, None for no word, and its `Content-Range`, "" for none."""
+
+    length: int | None = None
+    content_range: str = ""
+
+    def offset_in(self, file: StoredFile) -> int:
+        """Where it begins. Before a byte is taken: raises RangeUnusable, FileTooLarge, and BytesDiffer when the sender
+        itself says another size.
+        """
+        offset = self._first(file)
+        rest = file.size - offset
+        if self.length is None or self.length == rest:
+            return offset
+        if self.length > rest:
+            raise FileTooLarge(what=f"File {file.key}", limit=rest, reason=f"{self.length} are being sent")
+        raise BytesDiffer(key=file.key, difference=f"{self.length} of {rest} bytes are being sent")
+
+    def _first(self, file: StoredFile) -> int:
+        if not self.content_range:
+            return 0
+        found = _RANGE.fullmatch(self.content_range.strip())
+        if found is None or (int(found[2]), int(found[3])) != (file.size - 1, file.size) or int(found[1]) >= file.size:
+            raise RangeUnusable(given=self.content_range[:100], last=file.size - 1, size=file.size)
+        return int(found[1])
+
+
+_RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18})")
 
 Remove = Callable[[str], Awaitable[None]]
 """Removes a recording, by its path in the media folder, with all that belongs to it."""
@@ -94,6 +129,8 @@ class FilesService:
         self.remover: Remove | None = None
         """The agent's; without it recordings cannot be removed by request."""
         self._receiving = asyncio.Semaphore(UPLOADS)
+        self._senders: dict[str, set[asyncio.Task[None]]] = {}
+        self._superseded: set[asyncio.Task[None]] = set()
 
     def served_at(self, root: str) -> None:
         """Where this store is reached, unless its settings say so."""
@@ -168,24 +205,67 @@ class FilesService:
             await self.remover(file.path)
         await self._units.write(INSIDE, lambda unit: _forget(unit, file))
 
-    async def receive(self, guid: str, token: str, length: int | None, pieces: AsyncIterator[bytes]) -> None:
-        """Takes the bytes of a file at its own address; `length`: how many its sender says, None for no word.
+    def is_for_upload(self, guid: str, token: str) -> bool:
+        """Whether the token is that of an address to send the file to."""
+        return self._addresses.allows(Purpose.UPLOAD, guid, token)
 
-        When this returns they are on the disk. Raises AddressRefused, FileTooLarge, BytesDiffer, NoRoom, StoreFailed,
-        TooManyTransfers.
+    async def received(self, guid: str, token: str) -> tuple[int, int]:
+        """How many bytes of a file are here, and how many it has; a sending that still goes on is ended for that.
+
+        Raises AddressRefused, StoreFailed.
+        """
+        self._addresses.check(Purpose.UPLOAD, guid, token)
+        await self._supersede(guid)
+        file = await self._addressed(guid)
+        return await self._store_of(file).received(file), file.size
+
+    async def receive(self, guid: str, token: str, part: Part, pieces: AsyncIterator[bytes]) -> None:
+        """Takes the bytes of a file at its own address. When this returns they are on the disk.
+
+        Raises AddressRefused, FileTooLarge, RangeUnusable, OffsetDiffers, BytesDiffer, NoRoom, StoreFailed,
+        TooManyTransfers, Superseded.
         """
         self._addresses.check(Purpose.UPLOAD, guid, token)
         file = await self._addressed(guid)
         store = self._store_of(file)
-        _require_length(file, length)
+        offset = part.offset_in(file)
         if self._receiving.locked():
             raise TooManyTransfers
         async with self._receiving:
-            await store.receive(file, pieces)
+            await self._take(file, store.receive(file, pieces, offset))
         now = self._units.now()
         if not await self._units.write(INSIDE, lambda unit: note_received(unit.connection, file.key, now)):
             await store.remove(file)
             raise AddressRefused
+
+    async def _take(self, file: StoredFile, receiving: Coroutine[Any, Any, None]) -> None:
+        """Raises what `receiving` does, and Superseded when its sender has begun anew meanwhile."""
+        task = asyncio.ensure_future(receiving)
+        self._senders.setdefault(file.guid, set()).add(task)
+        try:
+            await task
+        except asyncio.CancelledError:
+            if not task.cancelled() or task not in self._superseded:
+                task.cancel()
+                raise
+            raise Superseded(key=file.key) from None
+        finally:
+            await asyncio.wait({task})
+            self._superseded.discard(task)
+            mine = self._senders[file.guid]
+            mine.discard(task)
+            if not mine:
+                del self._senders[file.guid]
+
+    async def _supersede(self, guid: str) -> None:
+        """Ends what is being sent of the file: its sender has lost that connection, or would not ask."""
+        tasks = set(self._senders.get(guid, ()))
+        for task in tasks:
+            if not task.cancelling():  # else it is putting away what it has
+                self._superseded.add(task)
+                task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
 
     async def open(self, guid: str, token: str) -> Download:
         """What is fetched at a file's own address. Raises AddressRefused, FileGone, StoreFailed."""
@@ -297,12 +377,3 @@ def _gone(file: StoredFile) -> FileGone:
     if file.place is Place.MEDIA:
         return FileGone(key=file.key, reason=f"the recording {file.path} is not in the media folder any more")
     return FileGone(key=file.key, reason="it was removed, or was never sent within a day")
-
-
-def _require_length(file: StoredFile, length: int | None) -> None:
-    """Before a byte is taken: raises FileTooLarge, BytesDiffer when the sender itself says another size."""
-    if length is None or length == file.size:
-        return
-    if length > file.size:
-        raise FileTooLarge(what=f"File {file.key}", limit=file.size, reason=f"{length} are being sent")
-    raise BytesDiffer(key=file.key, difference=f"{length} of {file.size} bytes are being sent")

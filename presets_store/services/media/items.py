@@ -6,7 +6,7 @@ from typing import Any, Final, Generic
 
 from sqlalchemy import ColumnElement, Connection
 
-from presets_store.protocol.base import WireModel
+from presets_store.protocol.base import WireModel, wire_name
 from presets_store.protocol.events import DeviceReference
 from presets_store.protocol.fields import Key
 from presets_store.protocol.filters import (
@@ -21,7 +21,8 @@ from presets_store.protocol.media.items import AudioClipEpochAndCountFilter, Cre
 from presets_store.protocol.statuses import MediaStatus
 from presets_store.protocol.system import PatchOperation
 from presets_store.rules.permissions import Permission
-from presets_store.services.caller import Caller
+from presets_store.services.caller import INSIDE, Caller
+from presets_store.services.errors import InvalidInput
 from presets_store.services.fleet.pages import Page
 from presets_store.services.media.files import FilesService, give_up
 from presets_store.services.media.kinds import ItemKind, RecordT
@@ -51,6 +52,9 @@ from presets_store.storage.rows import insert_record, update_record
 
 _ORIGINAL: Final = 1
 """The type of what a device recorded; clients ask for it, and leave it out when they tell."""
+
+_FREE: Final = ("audio_clip_parameters",)
+"""Columns of what a device took itself that no file has a word in, beside status and type."""
 
 
 class ItemsService(Generic[ItemT, RecordT]):
@@ -181,24 +185,33 @@ class ItemsService(Generic[ItemT, RecordT]):
             before = self._reached(unit.connection, caller, writing(caller), key)
             after = replace(before, **changes)
             _require_file(unit.connection, before, after)
+            after = after if not before.boot_id else _as_taken(self._kind, before, after)
             update_record(unit.connection, self._kind.table, before, after)
 
         await self._units.write(caller, change)
 
     async def remove(self, caller: Caller, key: int) -> None:
-        """It and its file. Raises NotFound, StoreFailed."""
+        """It and its file; what this device took by its agent. Raises NotFound, RecordingHeld, StoreFailed."""
         given_up: list[StoredFile] = []
+        taken: list[str] = []
 
         def mark(unit: Unit) -> None:
             row = self._reached(unit.connection, caller, Permission.EDIT, key)
             file = get_file(unit.connection, row.file_id) if row.file_id else None
-            # What lies in the media folder is a recording, and goes with its clip.
-            given_up[:] = [] if file is None or file.place is FilePlace.MEDIA else [give_up(unit, file)]
-            delete_item(unit.connection, self._kind.table, self._kind.item_type, key)
+            # What else lies in the media folder is a recording, and goes with its clip.
+            others = file is None or (file.place is FilePlace.MEDIA and not row.boot_id)
+            given_up[:] = [] if file is None or others else [give_up(unit, file)]
+            taken[:] = [row.local_file_path] if row.boot_id else []
+            if not taken:
+                delete_item(unit.connection, self._kind.table, self._kind.item_type, key)
 
         await self._units.write(caller, mark)
         for file in given_up:
             await self._files.finish(file)
+        if taken:
+            await self._units.write(
+                INSIDE, lambda unit: delete_item(unit.connection, self._kind.table, self._kind.item_type, key)
+            )
 
     def _reached(self, connection: Connection, caller: Caller, permission: Permission, key: int) -> ItemT:
         row = get_item(connection, self._kind.row, self._kind.table, key)
@@ -247,7 +260,7 @@ class ItemsService(Generic[ItemT, RecordT]):
         changes: dict[str, Any] = {kind.columns[name]: given[name] for name in members & kind.columns.keys()}
         if given.get(kind.type_id):
             changes[kind.type_id] = given[kind.type_id]
-        if given.get(kind.status):
+        if given.get(kind.status) and given[kind.status] != kind.status_of(row):  # as it was shown says nothing new
             changes[kind.status] = one_of(MediaStatus, kind.status, given[kind.status])
         if given.keys() & {"start_time", "start_time_ms"}:
             changes["start"] = moment(given.get("start_time", 0), given.get("start_time_ms", 0), "start_time")
@@ -257,7 +270,19 @@ class ItemsService(Generic[ItemT, RecordT]):
             changes["seconds"] = length(given.get("clip_length_in_seconds", 0.0), end, start, row.seconds)
         after = replace(row, **changes)
         _require_file(unit.connection, row, after)
-        return after
+        return after if not row.boot_id else _as_taken(kind, row, after)
+
+
+def _as_taken(kind: ItemKind[ItemT, RecordT], before: ItemT, after: ItemT) -> ItemT:
+    """`after` with what the file says, exactly. Raises InvalidInput when something else is said of it."""
+    free = {name: getattr(after, name) for name in (kind.status, kind.type_id, *_FREE) if hasattr(after, name)}
+    known, said = kind.record_of(before), kind.record_of(after)
+    for name in type(known).model_fields:
+        if name not in free and getattr(known, name) != getattr(said, name):
+            raise InvalidInput(
+                reason=f"{wire_name(name)} of what this device took is {getattr(known, name)!r}; its file says so."
+            )
+    return replace(before, **free)
 
 
 def _require_file(connection: Connection, before: ItemT, after: ItemT) -> None:

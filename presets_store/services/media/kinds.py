@@ -12,6 +12,7 @@ from presets_store.protocol.clips import AudioClipRecord, ImageRecord, ImageWith
 from presets_store.protocol.item_types import ItemType
 from presets_store.protocol.media.items import AudioClipWithNames
 from presets_store.protocol.media.tags import AudioClipTag, ImageTag, TaggedAudioClips, TaggedImages
+from presets_store.protocol.statuses import MediaStatus
 from presets_store.services.media.told import MILLISECOND, SECOND
 from presets_store.services.media.wire import distinct_tags, tag_record
 from presets_store.storage.media.items import ItemT
@@ -55,6 +56,12 @@ class ItemKind(Generic[ItemT, RecordT]):
     def type_id(self) -> str:
         return f"{self.name}_type_id"
 
+    def status_of(self, row: ItemT) -> MediaStatus:
+        """What can be had of it. The row's own status tells of an upload, where the device itself took it."""
+        status: MediaStatus = getattr(row, self.status)
+        here = row.boot_id and row.file_id and status is MediaStatus.ANNOUNCED
+        return MediaStatus.FILE_AVAILABLE if here else status
+
     def record_of(self, row: ItemT) -> RecordT:
         return self.record(**self._fields(row))
 
@@ -84,7 +91,7 @@ class ItemKind(Generic[ItemT, RecordT]):
         fields |= {
             "key": row.key,
             "device_id": row.device_key,
-            self.status: int(getattr(row, self.status)),
+            self.status: int(self.status_of(row)),
             self.type_id: getattr(row, self.type_id),
             "start_time": row.start // SECOND,
             "start_time_ms": row.start % SECOND // MILLISECOND,

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from sqlalchemy import Connection, select
@@ -27,6 +27,9 @@ from presets_store.storage.tables import clips
 
 TRANSFER: Final = "Transfer_Transfer_file"
 CONCATENATE: Final = "Transcoding_Concatenate_files"
+
+_ATTEMPTS: Final = 10
+"""Of a transfer: after a restart the device goes on with it."""
 
 _COLUMNS: Final = {
     ItemType.VIDEO_CLIP: (clips, clips.c.file, clips.c.video_clip_status),
@@ -63,7 +66,8 @@ class RequestsService:
                     action="upload", item_type_id=int(item_type), object_id=kept.key, local_file_path=kept.file
                 )
                 given = transfer.model_dump(mode="json", by_alias=True, exclude_unset=True)
-                self._changes.add(unit, _event(TRANSFER, device.key, json.dumps(given)))
+                event = _event(TRANSFER, device.key, json.dumps(given))
+                self._changes.add(unit, replace(event, max_attempts=_ATTEMPTS))
 
         await self._units.write(caller, queue)
 

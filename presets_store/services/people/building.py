@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from presets_store.services.people.enrolment import EnrolmentService
 from presets_store.services.people.keys import KeysService
+from presets_store.services.people.own_keys import OwnKeysService
 from presets_store.services.people.passwords import Passwords
 from presets_store.services.people.sessions import SessionsService
 from presets_store.services.people.users import UsersService
@@ -15,6 +16,7 @@ class PeopleServices:
     users: UsersService
     sessions: SessionsService
     enrolments: EnrolmentService
+    own_keys: OwnKeysService
 
     async def sweep(self) -> None:
         """Forgets sessions and enrolment tokens whose time is over."""
@@ -29,4 +31,5 @@ def build_people(units: Units, keys: KeysService) -> PeopleServices:
         users=UsersService(units, keys, passwords),
         sessions=SessionsService(units, passwords),
         enrolments=EnrolmentService(units, keys),
+        own_keys=OwnKeysService(units, keys),
     )

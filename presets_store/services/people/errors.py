@@ -60,3 +60,22 @@ class SerialEnrolled(CuelightError):
     code = "serial_enrolled"
     kind = Kind.CONFLICT
     template = "A device with this serial number is known already: ask for a token that is made for it (its deviceID)."
+
+
+class KeyMissing(CuelightError):
+    """A request about the caller's own keys that none of them signs: from a session, or a trusted peer."""
+
+    code = "key_missing"
+    kind = Kind.INVALID
+    template = "This is about the access key that signs the request: sign it with one."
+
+
+class TooManyKeys(CuelightError):
+    """A user who makes further keys for himself has as many as that takes."""
+
+    code = "too_many_keys"
+    kind = Kind.CONFLICT
+    template = (
+        "{name!r} has {count} active access keys, and needs no more than {limit} to change from one to another: "
+        "DELETE /v1/apikey/own/others revokes those that do not sign."
+    )

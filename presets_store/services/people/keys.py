@@ -250,11 +250,13 @@ class KeysService:
         unit.afterwards.append(self.changed.set)
         return replace(new, key=insert_key(unit.connection, key).key)
 
-    def revoke_all(self, unit: Unit, user_key: int) -> None:
-        """Revokes the keys of a user inside a unit."""
-        for key in list_keys_of(unit.connection, user_key):
-            if key.status is KeyStatus.ACTIVE:
-                self._revoke(unit, key)
+    def revoke_all(self, unit: Unit, user_key: int, *, but: str = "") -> int:
+        """Revokes the keys of a user inside a unit, except the access key `but`; how many."""
+        active = [key for key in list_keys_of(unit.connection, user_key) if key.status is KeyStatus.ACTIVE]
+        gone = [key for key in active if key.access_key != but]
+        for key in gone:
+            self._revoke(unit, key)
+        return len(gone)
 
     def _revoke(self, unit: Unit, key: ApiKey) -> None:
         update_key(unit.connection, key, replace(key, status=KeyStatus.REVOKED))

@@ -1,7 +1,7 @@
 """Rows of uploaded media. Times are integer microseconds since the Unix epoch (UTC); 0 means never."""
 
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
 from presets_store.protocol.statuses import MediaStatus
 
@@ -57,11 +57,21 @@ class Upload:
     requested: int = 0
 
 
+class Rank(IntEnum):
+    """What is sent first."""
+
+    ALERT = 0
+    """A clip of what a script did, or one that is protected."""
+    REQUESTED = 1
+    USUAL = 2
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Image:
     """A photo. `file_id`: the uploaded file, 0 for none; `start` is when it was taken.
 
-    `boot_id`, `clock_quality` and `clock_correction` are those of a photo that this device took itself; see `Clip`.
+    `boot_id`, `clock_quality`, `mono` and `clock_correction` are those of a photo that this device took itself; see
+    `Clip`.
     """
 
     key: int = 0
@@ -79,6 +89,7 @@ class Image:
     sha256: str = ""
     clock_quality: str = ""
     boot_id: str = ""
+    mono: int = 0
     clock_correction: int = 0
     created: int = 0
 
@@ -102,6 +113,7 @@ class AudioClip:
     sha256: str = ""
     clock_quality: str = ""
     boot_id: str = ""
+    mono: int = 0
     clock_correction: int = 0
     created: int = 0
 

@@ -21,20 +21,25 @@ def _recorded_here() -> list[Column[Any]]:
         text("sha256", server_default=sql("''")),
         text("clock_quality", server_default=sql("''")),
         text("boot_id", server_default=sql("''")),
+        number("mono", server_default=sql("0")),
         number("clock_correction", server_default=sql("0")),
     ]
 
 
-def _once(table: str) -> Index:
-    """A device has a file once among those that it took itself."""
-    return Index(
-        f"uq_{table}_device_key_local_file_path",
-        "device_key",
-        "local_file_path",
-        unique=True,
-        sqlite_where=sql("boot_id <> ''"),
-        postgresql_where=sql("boot_id <> ''"),
-    )
+def _of_own(table: str) -> list[Index]:
+    """A device has a file once among those that it took itself, and finds those that are still to be sent."""
+    own, unsent = sql("boot_id <> ''"), sql(f"boot_id <> '' AND {table[:-1]}_status = {int(MediaStatus.ANNOUNCED)}")
+    return [
+        Index(
+            f"uq_{table}_device_key_local_file_path",
+            "device_key",
+            "local_file_path",
+            unique=True,
+            sqlite_where=own,
+            postgresql_where=own,
+        ),
+        Index(f"ix_{table}_unsent", "device_key", "start", "key", sqlite_where=unsent, postgresql_where=unsent),
+    ]
 
 
 files = Table(
@@ -77,7 +82,7 @@ images = Table(
     number("created"),
     Index(None, "device_key", "start"),
     Index(None, "file_id"),
-    _once("images"),
+    *_of_own("images"),
     sqlite_autoincrement=True,
 )
 
@@ -100,7 +105,7 @@ audio_clips = Table(
     number("created"),
     Index(None, "device_key", "start"),
     Index(None, "file_id"),
-    _once("audio_clips"),
+    *_of_own("audio_clips"),
     sqlite_autoincrement=True,
 )
 
@@ -115,6 +120,7 @@ uploads = Table(
     number("remote_file_id"),
     text("file_location"),
     number("requested"),
+    Index("ix_uploads_requested", "upstream", sqlite_where=sql("requested > 0"), postgresql_where=sql("requested > 0")),
 )
 
 tags = Table(

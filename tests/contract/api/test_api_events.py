@@ -214,6 +214,18 @@ async def test_long_poll_ends_with_an_empty_list_after_its_hold(store: ServedSto
     assert clock.monotonic() - began >= 60
 
 
+async def test_a_device_that_only_polls_is_heard_from_once_a_minute(store: ServedStore, clock: ManualClock) -> None:
+    await create(store.client)
+    heard = []
+    for seconds in (100, 30, 29, 2, 61):
+        clock.advance(seconds)
+        await store.client.json("POST", "/v1/event/list/pending/longpoll", {"deviceName": SERIAL})
+        device = await store.client.json("GET", f"/v1/device/{store.device}")
+        heard.append(device["lastHeardFromDate"])
+    assert heard[0] == heard[1] == heard[2] != ""
+    assert heard[2] < heard[3] < heard[4]
+
+
 async def test_long_poll_ends_when_its_client_goes(store: ServedStore) -> None:
     poll = asyncio.ensure_future(store.client.call("POST", "/v1/event/list/pending/longpoll", {"deviceName": SERIAL}))
     await until(lambda: store.services.wakeups._listeners)
@@ -235,6 +247,27 @@ async def test_recording_an_ended_event_is_idempotent_by_uuid(client: SigningCli
     other = await client.call("POST", "/v1/event/record", {**body, "eventStatus": 5})
     assert (other.status, other.json()["code"]) == (409, "record_differs")
     assert (await client.call("POST", "/v1/event/record", {**body, "eventStatus": 3})).status == 400
+
+
+async def test_several_events_of_a_device_are_recorded_in_order_or_none_of_them(
+    store: ServedStore, client: SigningClient
+) -> None:
+    def body(number: int, **more: object) -> dict[str, object]:
+        name = f"0190b5c2-7a3b-7c4d-8e5f-{number:012}"
+        return {"eventUUID": name, "deviceSerial": SERIAL, "eventTypeID": 11, "eventStatus": 4, **more}
+
+    path = "/v1/event/record/list"
+    first = await client.json("POST", path, [body(2), body(1)])
+    keys = [answer["eventID"] for answer in first]
+    assert keys == sorted(keys)
+    shown = [await store.services.events.require(key) for key in keys]
+    assert [event.uuid[-1] for event in shown] == ["2", "1"]
+    again = await client.json("POST", path, [body(1), body(3), body(2)])
+    assert [again[0], again[2]] == [first[1], first[0]]
+    for odd, status in ((body(1, eventStatus=5), 409), (body(5, eventStatus=3), 400), (body(5, deviceSerial="?"), 404)):
+        assert (await client.call("POST", path, [body(4), odd])).status == status
+    assert len(await client.json("POST", "/v1/event/list", {})) == 3
+    assert await client.json("POST", path, []) == []
 
 
 async def test_a_long_list_is_written_outside_the_event_loop(

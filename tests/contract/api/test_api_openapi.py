@@ -26,6 +26,7 @@ from presets_store.protocol.event_types import EVENT_TYPES
 from presets_store.protocol.parameters import PARAMETER_MODELS
 
 ID = "0190b5c2-7a3b-4c4d-8e5f-0123456789ab"
+RECORD = {"deviceID": 1, "eventUUID": ID, "eventTypeID": 7, "eventStatus": 5, "result": "x"}
 RECORDING = {
     "deviceID": 1, "agentType": "Video", "eventType": "Start_recording", "eventParameters": '{"fps": 25}',
     "priority": 1, "maxAttempts": 3, "expirationEpoch": 0,
@@ -55,7 +56,7 @@ RIGHT: list[tuple[str, str, Any]] = [
     ("PATCH", "/v1/event/1/progress", {"percentComplete": 40}),
     ("PATCH", "/v1/event/status", {"deviceID": 1, "eventStatus": 4, "events": [1]}),
     ("POST", "/v1/event/endprocess/2", None),
-    ("POST", "/v1/event/record", {"deviceID": 1, "eventUUID": ID, "eventTypeID": 7, "eventStatus": 5, "result": "x"}),
+    ("POST", "/v1/event/record", RECORD),
     ("DELETE", "/v1/event/list/pending/1", None),
     ("POST", "/v1/device", {"serialNumber": "3", "deviceName": "Foyer", "softwareDate": None, "gUID": ""}),
     ("PUT", "/v1/device/1", {"key": 1, "serialNumber": SERIAL, "deviceName": "Hall", "volume": 40}),
@@ -115,6 +116,9 @@ RIGHT: list[tuple[str, str, Any]] = [
     ("POST", "/v1/device/1/stream/path", {"value": "gate"}),
     ("DELETE", "/v1/stream/1", None),
     ("PUT", "/v1/clip/1", {"protected": True}),
+    ("POST", "/v1/event/record/list", [RECORD]),
+    ("POST", "/v1/apikey/own", None),
+    ("DELETE", "/v1/apikey/own/others", None),
     *MEDIA,
     ("DELETE", "/v1/device/1/file/2", None),
     *(("POST", f"/v1/{name}", None) for name in ("testauth", "testapicall", "versionauth", "versionapicall")),
@@ -172,6 +176,7 @@ WRONG: list[tuple[str, str, Any]] = [
     ("PATCH", "/v1/event/status", {"deviceID": 1, "eventStatus": 4}),
     ("POST", "/v1/event/record", {"deviceID": 1, "eventUUID": ID, "eventTypeID": 7, "eventStatus": 3}),
     ("POST", "/v1/event/record", {"deviceID": 1, "eventUUID": "x", "eventTypeID": 7, "eventStatus": 4}),
+    ("POST", "/v1/event/record/list", {"deviceID": 1, "eventUUID": ID, "eventTypeID": 7, "eventStatus": 4}),
     ("POST", "/v1/device/name", {"deviceName": ""}),
     ("POST", "/v1/devicegroup", {}),
     ("POST", "/v1/devicegroup", {"value": 3}),
@@ -199,7 +204,7 @@ CONTENT = "/v1/file/content/{guid}"
 """Opened by an address, not by a signature."""
 
 TRIED_ELSEWHERE = {
-    ("get", "/v1/live"), ("post", "/v1/file/success/{key}"), ("get", CONTENT), ("put", CONTENT),
+    ("get", "/v1/live"), ("post", "/v1/file/success/{key}"), ("get", CONTENT), ("head", CONTENT), ("put", CONTENT),
     ("post", "/v1/mediarouter/auth"),
     *((method, "/v1/session") for method in ("post", "get", "delete")), ("post", "/v1/register/device"),
     ("put", "/v1/session/password"),

@@ -86,18 +86,17 @@ async def test_an_outcome_and_its_report_are_written_together(reporting_store: S
     store = reporting_store
     key = await queue(store, eventParameters='{"durationSeconds": 2}')
     await begin(store, key)
-    assert await store.services.outbox.oldest("hub") is None
+    assert await store.services.outbox.due("hub", 9) == []
     with store.services.wakeups.listening(store.device) as woken:
         await store.services.events.finish(key, 1, EventStatus.ERROR, "broken")
         assert woken.is_set()
-    item = await store.services.outbox.oldest("hub")
-    assert item is not None
+    (item,) = await store.services.outbox.due("hub", 9)
     body = json.loads(item.body)
     assert (body["eventStatus"], body["result"], body["attemptNumber"]) == (5, "broken", 1)
     assert (body["deviceSerial"], body["eventParameters"]) == (SERIAL, '{"durationSeconds": 2}')
     assert body["endDate"].endswith("Z")
     await store.services.events.finish(key, 1, EventStatus.ERROR, "broken")
-    await store.services.outbox.acknowledged(item.key)
+    await store.services.outbox.settle([item])
     assert await store.services.outbox.depth("hub") == 0
 
 
@@ -106,8 +105,7 @@ async def test_a_report_is_what_the_record_route_takes(reporting_store: ServedSt
     key = await queue(store)
     clock.advance(1)
     assert (await store.client.call("DELETE", f"/v1/event/list/pending/{store.device}")).status == 200
-    item = await store.services.outbox.oldest("hub")
-    assert item is not None
+    (item,) = await store.services.outbox.due("hub", 9)
     answers = [await store.client.json("POST", "/v1/event/record", item.body) for _ in "ab"]
     assert answers[0] == answers[1]
     assert answers[0]["eventID"] == key
@@ -246,8 +244,7 @@ async def test_an_outcome_too_long_for_a_report_still_ends_the_event(reporting_s
     assert kept["code"] == "storage_full"
     assert str(len(result)) in kept["note"]
     assert await services.events.finish(key, 1, EventStatus.ERROR, result) == ended
-    report = await services.outbox.oldest("hub")
-    assert report is not None
+    (report,) = await services.outbox.due("hub", 9)
     assert json.loads(report.body)["result"] == ended.result
     record = await reporting_store.client.call("POST", "/v1/event/record", report.body)
     assert record.status == 200, record.body

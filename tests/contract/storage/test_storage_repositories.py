@@ -59,7 +59,7 @@ async def test_each_record_comes_back_as_it_went_in(database: Database, device: 
     assert await database.read(lambda c: clips.get_clip(c, clip.key)) == clip
 
     report = await database.write(lambda c: outbox.add_to_outbox(c, make_report(event, body='{"ü": 1}', created=LARGE)))
-    assert await database.read(lambda c: outbox.oldest_in_outbox(c, report.destination, 9)) == [report]
+    assert await database.read(lambda c: outbox.due_in_outbox(c, report.destination, 0, 0, 9)) == [report]
 
     key = ApiKey(access_key="a==", sealed_secret=b"\x00\xff", created=LARGE, status=KeyStatus.REVOKED)
     key = await database.write(lambda c: keys.insert_key(c, key))
@@ -161,16 +161,28 @@ async def test_outbox_is_oldest_first_per_destination(database: Database, device
     first = await database.write(lambda c: outbox.add_to_outbox(c, make_report(event, created=7)))
     second = await database.write(lambda c: outbox.add_to_outbox(c, make_report(event, created=8)))
     await database.write(lambda c: outbox.add_to_outbox(c, make_report(event, destination="cloud")))
-    await database.write(lambda c: outbox.postpone(c, first.key, error="HTTP 503", not_before=9))
-    waiting = await database.read(lambda c: outbox.oldest_in_outbox(c, "hub", 10))
-    assert waiting == [replace(first, attempts=1, last_error="HTTP 503", not_before=9), second]
+    assert await database.read(lambda c: outbox.due_in_outbox(c, "hub", 5, 99, 10)) == [first, second]
     assert await database.read(lambda c: outbox.count_outbox(c, "hub")) == 2
-    assert await database.read(lambda c: outbox.outbox_since(c, "hub")) == 7, "postponed, and waiting all the same"
+    assert await database.read(lambda c: outbox.outbox_since(c, "hub")) == 7
     assert await database.read(lambda c: outbox.outbox_since(c, "nowhere")) == 0
     with pytest.raises(IntegrityError):
         await database.write(lambda c: events.delete_event(c, event.key))
-    assert await database.write(lambda c: outbox.remove_from_outbox(c, first.key))
-    assert not await database.write(lambda c: outbox.remove_from_outbox(c, first.key))
+    await database.write(lambda c: outbox.remove_from_outbox(c, [first.key, 4711]))
+    assert await database.read(lambda c: outbox.due_in_outbox(c, "hub", 5, 99, 10)) == [second]
+
+
+async def test_a_postponed_report_holds_up_those_of_its_event_only(database: Database, device: Device) -> None:
+    pair = [await database.write(lambda c: events.insert_event(c, make_event(device.key))) for _ in "ab"]
+    odd, other, later = [
+        await database.write(lambda c, event=event: outbox.add_to_outbox(c, make_report(event)))  # type: ignore[misc]
+        for event in (*pair, pair[0])
+    ]
+    await database.write(lambda c: outbox.postpone(c, odd.key, error="HTTP 400", not_before=9))
+    odd = replace(odd, attempts=1, last_error="HTTP 400", not_before=9)
+    due = {now: await database.read(lambda c: outbox.due_in_outbox(c, "hub", now, now + 4, 10)) for now in (4, 5, 9)}  # noqa: B023
+    assert due[5] == [other], "until then"
+    assert due[9] == [odd, other, later]
+    assert due[4] == [odd, other, later], "a moment so far away was said by a clock that was wrong"
 
 
 async def test_clips_whose_file_may_be_removed(database: Database, device: Device) -> None:

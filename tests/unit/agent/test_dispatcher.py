@@ -137,6 +137,25 @@ async def test_beyond_the_limit_actions_wait_and_stops_do_not(
         await reached(store, keys[-1], EventStatus.COMPLETE)
 
 
+class Immediate(Waiting):
+    traits: ClassVar = ActionTraits(immediate=True)
+
+
+async def test_what_never_waits_takes_no_place_of_what_does(
+    store: ServedStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    transfers, trial = Immediate(), Waiting()
+    monkeypatch.setitem(ACTIONS, 13, transfers)
+    monkeypatch.setitem(ACTIONS, 7, trial)
+    body = {"deviceSerial": SERIAL, "eventType": "Transfer_Transfer_file", "agentType": "Transfer"}
+    keys = [(await store.client.json("POST", "/v1/event", body))["eventID"] for _ in range(MAX_RUNNING + 1)]
+    async with dispatching(store, tmp_path):
+        await reached(store, keys[-1], EventStatus.PROCESSING)
+        await reached(store, await queue(store, TRIAL), EventStatus.PROCESSING)
+        transfers.go.set()
+        trial.go.set()
+
+
 async def test_a_crash_in_an_action_ends_its_event_and_nothing_else(
     store: ServedStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

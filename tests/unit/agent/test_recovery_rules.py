@@ -17,6 +17,7 @@ from presets_store.rules.workflow import step_cause
 from presets_store.services.bindings import of_earlier_boot
 
 RECORD, STOP_RECORDING, TRIAL, TRIAL_STOP, WORKFLOW, END_PROCESS = 1, 2, 7, 11, 33, 35
+SOUND, STOP_SOUND = 60, 61
 
 
 def event(
@@ -52,6 +53,11 @@ def reasons(*events: Event) -> dict[int, StopReason | None]:
 
 def test_a_recording_that_was_cut_off_may_go_on() -> None:
     assert reasons(event(1, RECORD, started=1)) == {1: None}
+
+
+def test_a_stop_of_sound_is_for_the_microphone_whatever_camera_was_named() -> None:
+    recording, stop = event(1, SOUND, started=1, camera="door"), event(2, STOP_SOUND, started=2)
+    assert reasons(recording, stop) == {1: StopReason.STOPPED, 2: StopReason.STOPPED}
 
 
 def test_what_start_up_fired_in_an_earlier_boot_does_not_go_on_and_neither_do_its_steps() -> None:

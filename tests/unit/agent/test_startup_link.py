@@ -12,6 +12,7 @@ from fakes.served_store import SERIAL, served_store, until
 
 from agent.startup.link import announce
 from agent.upstream.client import SignedClient
+from agent.upstream.credentials import Credentials
 from presets_store.rules.startup import Link, LinkState
 from presets_store.services.caller import INSIDE
 
@@ -42,7 +43,7 @@ async def upstream(*statuses: int) -> AsyncIterator[tuple[str, list[str]]]:
 
 async def announced(url: str, clock: ManualClock, *, passing: float = 0.0) -> Link:
     """What an announcement to `url` comes to, while the clock runs `passing` seconds a turn of the loop."""
-    client = SignedClient(url, "key", "secret", clock)
+    client = SignedClient(url, Credentials("key", "secret"), clock)
     try:
         running = asyncio.ensure_future(announce(client, SERIAL, "boot-1", grace=GRACE, clock=clock))
         while not running.done():
@@ -100,7 +101,7 @@ async def test_a_silent_upstream_is_not_waited_for_beyond_the_grace() -> None:
 
 async def test_a_real_store_takes_it(tmp_path: Path) -> None:
     async with served_store(tmp_path) as store:
-        client = SignedClient(store.root, store.client.key.access_key, store.client.key.secret, store.clock)
+        client = SignedClient(store.root, Credentials(store.client.key.access_key, store.client.key.secret), store.clock)
         try:
             link = await announce(client, SERIAL, "boot-1", grace=GRACE, clock=store.clock)
         finally:
@@ -112,7 +113,7 @@ async def test_a_real_store_takes_it(tmp_path: Path) -> None:
 
 async def test_what_is_cut_short_leaves_no_request_behind() -> None:
     async with upstream(503) as (url, told):
-        client = SignedClient(url, "key", "secret", ManualClock())
+        client = SignedClient(url, Credentials("key", "secret"), ManualClock())
         clock = ManualClock()
         running = asyncio.ensure_future(announce(client, SERIAL, "boot-1", grace=GRACE, clock=clock))
         await until(lambda: told)

@@ -17,13 +17,14 @@ def status(**members: Any) -> dict[str, Any]:
         "reason": "no upstream is set",
         "bootID": "b",
         "startedDate": "2026-07-01T10:00:00.000000Z",
+        "modeDate": "2026-07-01T10:00:15.000000Z",
         "startup": {"binding": "", "presetID": 0, "presetName": "", "eventID": 0, "source": "", "note": ""},
-        "upstream": {"url": "", "state": "none", "reason": ""},
+        "upstream": {"url": "", "state": "none", "reason": "", "sinceDate": "2026-07-01T11:00:00Z"},
         "outbox": {"waiting": 0, "oldestDate": None},
         "cameras": [],
         "running": [],
         "streams": [],
-        "clock": {"now": "2026-07-01T12:10:00.000000Z", "quality": "synchronised"},
+        "clock": {"now": "2026-07-01T12:10:00.000000Z", "quality": "synchronised", "error": 0.0},
         "media": {
             "folder": "/media",
             "freeBytes": 12_000_000_000,
@@ -46,7 +47,7 @@ def told(started: dict[str, Any] | None = None, **members: Any) -> dict[str, str
 
 def test_a_quiet_device() -> None:
     facts = told()
-    assert facts["mode"] == "online: no upstream is set"
+    assert facts["mode"] == "online: no upstream is set\nsince 2026-07-01 10:00:15"
     assert facts["start-up"] == "no preset is bound"
     assert facts["upstream"] == "none: nothing leaves the device"
     assert (facts["outbox"], facts["runs"], facts["incidents"]) == ("empty", "nothing", "none")
@@ -77,13 +78,13 @@ def test_the_outbox_tells_how_long_the_oldest_waits() -> None:
 
 def test_what_is_wrong_is_marked() -> None:
     record = status(
-        upstream={"url": "https://hub", "state": "refused", "reason": "401"},
+        upstream={"url": "https://hub", "state": "refused", "reason": "401", "sinceDate": "2026-07-01T11:00:00Z"},
         cameras=[camera(1), camera(2, cameraID="side", name="side", state="stalled")],
-        clock={"now": "2026-07-01T12:10:00.000000Z", "quality": "floor"},
+        clock={"now": "2026-07-01T12:10:00.000000Z", "quality": "floor", "error": 0.0},
         running=[event(7, eventStatus=3, percentComplete=42.0)],
     )
     facts = [(fact.title, fact.text, fact.style) for fact in status_facts(record, None)]
-    assert ("upstream", "https://hub refused: 401", "bold red") in facts
+    assert ("upstream", "https://hub refused since 2026-07-01 11:00:00: 401", "bold red") in facts
     assert ("camera", "Main camera (main) is open", "green") in facts
     assert ("camera", "side is stalled", "bold red") in facts
     assert ("runs", "event 7, Video_Start_recording, 42 %", "bold cyan") in facts
@@ -110,3 +111,8 @@ def test_a_stream_tells_where_to_and_how_it_goes() -> None:
     assert told(streams=[stream])["stream"] == "event 7, Main to rtmp://host/live/[redacted]: live, 1,235 kbit/s"
     waits = stream | {"state": "waiting", "reason": "Connection refused", "dropped": 12}
     assert told(streams=[waits])["stream"].endswith(": waiting (Connection refused), 12 frames dropped")
+
+
+def test_the_time_of_an_upstream_says_how_far_it_may_be_off() -> None:
+    clock = {"now": "2026-07-01T12:10:00.000000Z", "quality": "upstream", "error": 0.62}
+    assert told(clock=clock)["clock"] == "2026-07-01 12:10:00, upstream, within 0.6 s"

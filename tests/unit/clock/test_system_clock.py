@@ -3,8 +3,9 @@
 import time
 
 import pytest
+from fakes.clock import ManualClock
 
-from presets_store.clock import ClockQuality, SystemClock
+from presets_store.clock import ClockQuality, HearsDates, SystemClock, offset_of
 
 FLOOR = 1_800_000_000.0
 BOOTED_AT = FLOOR - 40_000_000
@@ -72,3 +73,106 @@ def test_a_clock_once_synchronised_stays_so_without_its_time_source(
     machine.wall = BOOTED_AT
     machine.passes(2.0)
     assert clock.quality() is ClockQuality.UNSET
+
+
+class TestServerDates:
+    """A box without a battery-backed clock, and without a time source of its own; it hears what a server says."""
+
+    @pytest.fixture(autouse=True)
+    def kernel(self, monkeypatch: pytest.MonkeyPatch) -> dict[str, bool]:
+        state = {"synchronised": False}
+        monkeypatch.setattr("presets_store.clock.kernel_synchronised", lambda: state["synchronised"])
+        return state
+
+    def test_a_date_gives_the_time_which_then_goes_on_by_itself(self, machine: Machine) -> None:
+        clock = SystemClock(floor=FLOOR, known=True)
+        heard: list[float] = []
+        clock.stepped = lambda: heard.append(clock.now())
+        assert isinstance(clock, HearsDates)
+        clock.heard(FLOOR + 5_000_000, 0.2)
+        assert heard == [pytest.approx(FLOOR + 5_000_000, abs=1.2)]
+        assert clock.quality() is ClockQuality.UPSTREAM
+        assert 0.5 < clock.error < 0.7
+        before = clock.now()
+        machine.passes(100.0)
+        assert clock.now() == pytest.approx(before + 100)
+        machine.wall += 9_999_999  # somebody sets it by hand
+        assert clock.now() == pytest.approx(before + 100)
+        assert clock.offset() == pytest.approx(clock.now() - machine.mono)
+
+    def test_the_kernel_takes_over_when_it_is_synchronised(self, machine: Machine, kernel: dict[str, bool]) -> None:
+        clock = SystemClock(floor=FLOOR)
+        clock.heard(FLOOR + 5_000_000, 0.2)
+        machine.wall = FLOOR + 5_000_060
+        kernel["synchronised"] = True
+        machine.passes(2.0)
+        assert clock.quality() is ClockQuality.SYNCHRONISED
+        assert clock.now() == FLOOR + 5_000_062
+        assert clock.error == 0.0
+
+    def test_a_synchronised_clock_hears_nothing(self, machine: Machine, kernel: dict[str, bool]) -> None:
+        machine.wall = FLOOR + 100
+        kernel["synchronised"] = True
+        clock = SystemClock(floor=FLOOR)
+        clock.heard(FLOOR + 5_000_000, 0.2)
+        assert (clock.now(), clock.quality()) == (FLOOR + 100, ClockQuality.SYNCHRONISED)
+
+    def test_a_date_below_the_floor_is_not_believed(self, machine: Machine) -> None:
+        clock = SystemClock(floor=FLOOR, known=True)
+        machine.passes(3600)
+        clock.heard(FLOOR + 3500, 0.2)
+        assert (clock.now(), clock.quality()) == (FLOOR + 3600, ClockQuality.FLOOR)
+
+    def test_time_never_goes_below_the_floor_and_what_has_passed_since(self, machine: Machine) -> None:
+        clock = SystemClock(floor=FLOOR, known=True)
+        clock.heard(FLOOR - 4, 0.2)
+        assert clock.now() == FLOOR
+        assert clock.quality() is ClockQuality.UPSTREAM
+
+    def test_a_clock_that_ran_ahead_by_years_goes_back(self, machine: Machine) -> None:
+        """Its battery died and it came up in a wrong year; the newest event is from there, too."""
+        machine.wall = FLOOR + 200_000_000
+        clock = SystemClock(floor=FLOOR, known=True, least=FLOOR + 200_000_000)
+        assert clock.now() == FLOOR + 200_000_000
+        clock.heard(FLOOR + 1000, 0.2)
+        assert clock.now() == pytest.approx(FLOOR + 1000, abs=1.2)
+
+    def test_a_correction_by_seconds_does_not_turn_time_back(self, machine: Machine, kernel: dict[str, bool]) -> None:
+        clock = SystemClock(floor=FLOOR)
+        clock.heard(FLOOR + 5_000_003, 0.2)
+        shown = [clock.now()]
+        machine.wall = FLOOR + 5_000_000
+        kernel["synchronised"] = True
+        machine.passes(1.0)
+        assert clock.quality() is ClockQuality.SYNCHRONISED
+        for _ in range(8):
+            shown.append(clock.now())
+            machine.passes(1.0)
+        assert shown == sorted(shown)
+        assert clock.now() == machine.wall
+        assert clock.offset() == machine.wall - machine.mono
+
+    def test_what_was_heard_earlier_in_the_boot_is_gone_on_with(self, machine: Machine) -> None:
+        first = SystemClock(floor=FLOOR)
+        first.heard(FLOOR + 5_000_000, 0.2)
+        offset = first.offset()
+        machine.passes(60)
+        clock = SystemClock(floor=FLOOR, told=offset)
+        assert clock.quality() is ClockQuality.UPSTREAM
+        assert clock.now() == pytest.approx(first.now())
+
+    def test_before_anybody_knows_the_time_it_goes_on_from_the_newest_that_was_noted(self, machine: Machine) -> None:
+        clock = SystemClock(floor=FLOOR, known=True, least=FLOOR + 500)
+        machine.passes(10)
+        assert (clock.now(), clock.quality()) == (FLOOR + 510, ClockQuality.FLOOR)
+
+
+def test_the_qualities_are_ranked() -> None:
+    ranked = sorted(ClockQuality, key=lambda quality: quality.rank)
+    assert ranked == [ClockQuality.UNSET, ClockQuality.FLOOR, ClockQuality.UPSTREAM, ClockQuality.SYNCHRONISED]
+    assert [quality.trusted for quality in ranked] == [False, False, True, True]
+
+
+def test_the_offset_of_any_clock() -> None:
+    clock = ManualClock()
+    assert offset_of(clock) == clock.wall - clock.mono

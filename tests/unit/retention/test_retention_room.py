@@ -34,7 +34,7 @@ async def test_segments_that_were_indexed_late_are_told_as_closed(
         patched.setattr(store.services.clips, "index", full)
         await media.library.index(sidecar, path.parent)
     closed: list[bool] = []
-    media.library.closed = lambda: closed.append(True)
+    media.library.closed.append(lambda: closed.append(True))
     await media.look()
     assert closed == [True]
 

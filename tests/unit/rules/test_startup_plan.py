@@ -1,7 +1,22 @@
+from itertools import product
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from presets_store.rules.startup import Again, Binding, Link, LinkState, Mode, RunNote, may_fire, plan
+from presets_store.rules.startup import (
+    Again,
+    Binding,
+    Link,
+    LinkState,
+    Mode,
+    Order,
+    RunNote,
+    gives_way,
+    may_fire,
+    mode_later,
+    plan,
+)
 
 LINKS = st.builds(
     Link, st.sampled_from([LinkState.NONE, LinkState.REACHED, LinkState.UNREACHABLE, LinkState.REFUSED]), st.text()
@@ -84,3 +99,38 @@ class TestAfterALostDatabase:
     @given(NOTES)
     def test_a_new_boot_is_never_held_up_by_an_old_note(self, note: RunNote | None) -> None:
         assert may_fire(note, boot_id="boot-3", database_lost=True) is (Again.FIRE if note else Again.AS_MARKED)
+
+
+class TestAfterTheStart:
+    def test_a_link_that_comes_makes_a_standalone_device_online(self) -> None:
+        assert mode_later(Mode.STANDALONE, LinkState.REACHED, "https://hub") == (
+            Mode.ONLINE,
+            "https://hub answered after the start",
+        )
+
+    def test_nothing_else_changes_the_mode(self) -> None:
+        cases = set(product(Mode, LinkState)) - {(Mode.STANDALONE, LinkState.REACHED)}
+        assert all(mode_later(mode, state, "hub") is None for mode, state in cases)
+
+
+RECORD = Order(1, '{"camera": "main", "fps": 30}')
+
+
+@pytest.mark.parametrize(
+    ("order", "online", "begun_by", "expected"),
+    [
+        (RECORD, RECORD, Binding.STANDALONE, True),
+        (Order(1, '{"fps": 30, "camera":"main"}'), RECORD, Binding.STANDALONE, True),
+        (Order(1, ""), Order(1, "{}"), Binding.STANDALONE, True),
+        (Order(1, "{}"), RECORD, Binding.STANDALONE, False),  # somebody wants another recording: that is an error
+        (Order(2, RECORD.parameters), RECORD, Binding.STANDALONE, False),
+        (RECORD, None, Binding.STANDALONE, False),
+        (RECORD, RECORD, Binding.ONLINE, False),  # it was fired twice, which must be seen
+        (RECORD, RECORD, None, False),  # somebody films already, by an order of their own
+        (Order(1, "not JSON"), Order(1, "not JSON"), Binding.STANDALONE, True),
+    ],
+)
+def test_the_online_preset_gives_way_to_what_the_standalone_one_began(
+    order: Order, online: Order | None, begun_by: Binding | None, expected: bool
+) -> None:
+    assert gives_way(order, online, begun_by=begun_by) is expected

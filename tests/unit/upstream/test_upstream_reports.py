@@ -1,16 +1,22 @@
 """What the upstream is told of what it handed out: pure, and once on a real hub."""
 
+import asyncio
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from fakes.served_store import until
 from fakes.stored import make_event
 from fakes.two_stores import HANDED, TwoStores, two_stores
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent.errors import UpstreamUnreachable
+from agent.upstream.custody import Custody
+from agent.upstream.linkstate import LinkWatch
 from agent.upstream.reports import LOOK_EVERY, Reports, Told, Word, pause_after, told_of, word_for
 from presets_store.protocol.statuses import EventStatus
 from presets_store.rules.event import Event
@@ -66,9 +72,7 @@ async def test_a_hub_hears_that_an_event_runs_and_how_far_it_is(tmp_path: Path) 
         hub, own = stores.hub, stores.own
         remote = await stores.handed_out(HANDED)
         here = await own.services.events.accept(stores.client.url, remote)
-        reports = Reports(
-            own.services.events, stores.client, own.clock, own.services.wakeups, own.device, stores.serial
-        )
+        reports = reports_of(stores)
         assert await reports._report() == 5
         here = await own.services.events.begin(here.key, holder="1:11:1", boot_id="boot-7", process_id=1)
         own.services.events.publish_progress(here, 10.0)
@@ -87,9 +91,7 @@ async def test_a_checkout_is_renewed_while_the_event_waits_here(tmp_path: Path) 
         own = stores.own
         remote = await stores.handed_out(HANDED)
         await own.services.events.accept(stores.client.url, remote)
-        reports = Reports(
-            own.services.events, stores.client, own.clock, own.services.wakeups, own.device, stores.serial
-        )
+        reports = reports_of(stores)
         for _ in range(20):
             await reports._report()
             stores.pass_time(10.0)
@@ -106,18 +108,61 @@ async def test_a_refusal_is_not_met_again_at_once(tmp_path: Path) -> None:
         await stores.decided(remote.key, eventStatus=7)
         await own.services.events.begin(here.key, holder="1:11:1", boot_id="b", process_id=1)
         asked = counting(stores)
-        reports = Reports(own.services.events, asked, own.clock, own.services.wakeups, own.device, stores.serial)
+        reports = reports_of(stores, asked)
         for _ in range(5):
             await reports._report()
         assert asked.count == 1
 
 
+async def test_a_link_that_fails_is_tried_less_and_less_often_and_at_once_when_it_is_back(tmp_path: Path) -> None:
+    async with two_stores(tmp_path) as stores:
+        remote = await stores.handed_out(HANDED)
+        here = await stores.own.services.events.accept(stores.client.url, remote)
+        await stores.own.services.events.begin(here.key, holder="1:11:1", boot_id="b", process_id=1)
+        asked, link = counting(stores), LinkWatch(stores.clock)
+        asked.down = True
+        running = asyncio.create_task(reports_of(stores, asked, link).run())
+        moments: list[float] = []
+        for count in range(1, 6):
+            async with asyncio.timeout(30):
+                while asked.count < count:
+                    stores.pass_time(0.1)
+                    await asyncio.sleep(0.001)
+            moments.append(stores.clock.monotonic())
+        pauses = [after - before for before, after in pairwise(moments)]
+        assert all(pause >= least for pause, least in zip(pauses, (0.5, 1, 2, 4), strict=True)), pauses
+        asked.down, told = False, asked.count
+        link.reached()
+        await until(lambda: asked.count == told + 1)
+        async with asyncio.timeout(30):
+            while (await stores.hub.services.events.require(remote.key)).event_status is not PROCESSING:  # noqa: ASYNC110
+                await asyncio.sleep(0.001)
+        running.cancel()
+
+
+def reports_of(stores: TwoStores, client: Any = None, link: LinkWatch | None = None) -> Reports:
+    own = stores.own
+    link, client = link or LinkWatch(own.clock), client or stores.client
+    return Reports(
+        own.services.events,
+        client,
+        own.clock,
+        own.services.wakeups,
+        own.device,
+        stores.serial,
+        link=link,
+        custody=Custody(client, own.clock, link),
+    )
+
+
 def counting(stores: TwoStores) -> Any:
-    """The client, counting."""
-    asked = SimpleNamespace(count=0, url=stores.client.url)
+    """The client, counting; nothing arrives while it is `down`."""
+    asked = SimpleNamespace(count=0, down=False, url=stores.client.url)
 
     async def request(*arguments: Any, **named: Any) -> Any:
         asked.count += 1
+        if asked.down:
+            raise UpstreamUnreachable(url=stores.client.url, reason="the test says so")
         return await stores.client.request(*arguments, **named)
 
     asked.request = request

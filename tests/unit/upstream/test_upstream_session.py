@@ -14,6 +14,10 @@ from fakes.served_store import until
 from fakes.two_stores import HANDED, TwoStores, two_stores
 
 from agent.upstream.client import SignedClient
+from agent.upstream.credentials import Credentials
+from agent.upstream.custody import Custody
+from agent.upstream.linkstate import LinkWatch
+from agent.upstream.peer import Peer
 from agent.upstream.pump import Pump
 from agent.upstream.session import AHEAD, Session
 from presets_store.protocol.statuses import EventStatus
@@ -29,6 +33,7 @@ async def at_once() -> bool:
 @asynccontextmanager
 async def session(stores: TwoStores, client: SignedClient | None = None) -> AsyncIterator[None]:
     client = client or stores.client
+    link = LinkWatch(stores.clock)
     made = Session(
         stores.own.services.events,
         client,
@@ -37,6 +42,9 @@ async def session(stores: TwoStores, client: SignedClient | None = None) -> Asyn
         serial=stores.serial,
         boot_id="boot-1",
         started=at_once,
+        link=link,
+        peer=Peer(client),
+        custody=Custody(client, stores.clock, link),
     )
     running = asyncio.create_task(made.run())
     try:
@@ -52,7 +60,11 @@ async def session(stores: TwoStores, client: SignedClient | None = None) -> Asyn
 async def pump(stores: TwoStores) -> AsyncIterator[None]:
     own = stores.own
     services = own.services
-    made = Pump(services.outbox, stores.client.url, stores.client, stores.clock, services.wakeups, own.device)
+    client, clock = stores.client, stores.clock
+    made = Pump(
+        services.outbox, client.url, client, clock, services.wakeups, own.device, stores.serial,
+        peer=Peer(client), link=LinkWatch(clock),
+    )  # fmt: skip
     running = asyncio.create_task(made.run())
     try:
         yield
@@ -240,12 +252,14 @@ class Scripted:
         self.handed = handed
         self.asked: Counter[str] = Counter()
         self.told: list[dict[str, Any]] = []
+        self.polls = 0
 
     async def answer(self, request: web.Request) -> web.Response:
         self.asked[request.path] += 1
+        self.polls += "pending" in request.path
         if request.method == "PUT":
             self.told.append({"path": request.path, **(await request.json())})
-        if request.path.endswith("longpoll"):
+        if "pending" in request.path:
             return web.json_response([{"key": 1, "agentTypeID": 1}])
         if request.path.endswith("dequeue") and self.handed:
             return web.json_response(self.handed.pop(0))
@@ -262,7 +276,7 @@ async def scripted(stores: TwoStores, *handed: dict[str, Any]) -> AsyncIterator[
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     await web.SockSite(runner, listener).start()
-    client = SignedClient(f"http://127.0.0.1:{listener.getsockname()[1]}", "key", "secret", stores.clock)
+    client = SignedClient(f"http://127.0.0.1:{listener.getsockname()[1]}", Credentials("key", "secret"), stores.clock)
     try:
         yield upstream, client
     finally:
@@ -275,12 +289,12 @@ async def test_an_event_that_cannot_be_had_is_asked_for_less_and_less_often(tmp_
         polls: list[int] = []
         for _ in range(8):
             await asyncio.sleep(0.05)
-            polls.append(upstream.asked["/v1/event/list/pending/longpoll"])
+            polls.append(upstream.polls)
             stores.pass_time(2.0)
         assert polls[0] == 1
         assert polls[-1] <= 6
         stores.pass_time(60)
-        await until(lambda: upstream.asked["/v1/event/list/pending/longpoll"] > polls[-1])
+        await until(lambda: upstream.polls > polls[-1])
 
 
 async def test_what_this_release_does_not_know_ends_there_as_error(tmp_path: Path) -> None:

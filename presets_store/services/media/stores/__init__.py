@@ -31,11 +31,15 @@ class FileStore(Protocol):
         """The sender says that it is done. Raises NotUploaded, and BytesDiffer for other bytes than were announced."""
         ...
 
-    async def receive(self, file: StoredFile, pieces: AsyncIterator[bytes]) -> None:
-        """Takes the bytes by our own API; when this returns they are whole, right and on the disk.
+    async def received(self, file: StoredFile) -> int:
+        """How many bytes a broken sending has left here. AddressRefused where files are sent elsewhere."""
+        ...
 
-        Raises FileTooLarge as soon as there are too many, BytesDiffer, NoRoom; AddressRefused where files are sent
-        elsewhere.
+    async def receive(self, file: StoredFile, pieces: AsyncIterator[bytes], offset: int = 0) -> None:
+        """Takes the bytes by our own API, from `offset` on; when this returns they are whole, right and on the disk.
+
+        Raises FileTooLarge as soon as there are too many, OffsetDiffers, BytesDiffer, NoRoom; AddressRefused where
+        files are sent elsewhere.
         """
         ...
 

@@ -63,7 +63,11 @@ class BucketStore:
         """Raises NotUploaded, BytesDiffer, StoreFailed."""
         await self._run(lambda: self._settle(file))
 
-    async def receive(self, _file: StoredFile, _pieces: AsyncIterator[bytes]) -> None:
+    async def received(self, _file: StoredFile) -> int:
+        """Never: raises AddressRefused."""
+        raise AddressRefused
+
+    async def receive(self, _file: StoredFile, _pieces: AsyncIterator[bytes], _offset: int = 0) -> None:
         """Never: raises AddressRefused. Files are sent to the bucket itself."""
         raise AddressRefused
 

@@ -30,7 +30,11 @@ class MediaStore:
     async def settle(self, _file: StoredFile) -> None:
         """It was there before anybody asked."""
 
-    async def receive(self, _file: StoredFile, _pieces: AsyncIterator[bytes]) -> None:
+    async def received(self, _file: StoredFile) -> int:
+        """Never: raises AddressRefused."""
+        raise AddressRefused
+
+    async def receive(self, _file: StoredFile, _pieces: AsyncIterator[bytes], _offset: int = 0) -> None:
         """Never: raises AddressRefused."""
         raise AddressRefused
 

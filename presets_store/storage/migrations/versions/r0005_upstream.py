@@ -35,6 +35,8 @@ def _uploads() -> None:
         sa.Column("requested", BIG, nullable=False),
         sa.PrimaryKeyConstraint("item_type_id", "item_key", "upstream", name="pk_uploads"),
     )
+    asked = sa.text("requested > 0")
+    op.create_index("ix_uploads_requested", "uploads", ["upstream"], sqlite_where=asked, postgresql_where=asked)
     names = ("item_type_id", "item_key", "upstream", "remote_item_id", "remote_file_id", "file_location", "requested")
     new = sa.table("uploads", *map(sa.column, names))
     if known:
@@ -66,11 +68,16 @@ def _items() -> None:
             f"uq_{table}_device_key_local_file_path", table, ["device_key", "local_file_path"], unique=True,
             sqlite_where=mine, postgresql_where=mine,
         )  # fmt: skip
+        unsent = sa.text(f"boot_id <> '' AND {table[:-1]}_status = 1")
+        op.create_index(
+            f"ix_{table}_unsent", table, ["device_key", "start", "key"], sqlite_where=unsent, postgresql_where=unsent
+        )
 
 
 def _corrections() -> None:
     for table in ("events", "clips", "images", "audio_clips"):
-        op.add_column(table, sa.Column("clock_correction", BIG, nullable=False, server_default=sa.text("0")))
+        for name in ("clock_correction",) if table == "events" else ("mono", "clock_correction"):
+            op.add_column(table, sa.Column(name, BIG, nullable=False, server_default=sa.text("0")))
 
 
 def _indexes() -> None:

@@ -1,0 +1,1 @@
+"""Actions on media files of this device."""

@@ -1,0 +1,1 @@
+"""What actions on the box itself share, and what becomes of those that end this very agent."""

@@ -1,0 +1,44 @@
+"""Who is at the other end: another cuelight, which has more routes than the contract, or any other server."""
+
+from agent.errors import UpstreamRefused
+from agent.upstream.client import Answer, SignedClient
+
+VERSION_PATH = "/v1/version"
+PRODUCT = "cuelight"
+NO_SUCH_ROUTE = frozenset({400, 404, 405, 410, 501})
+
+
+class Peer:
+    """The upstream of `client`. It is asked once; `forget`, after a loss, has it asked again."""
+
+    def __init__(self, client: SignedClient) -> None:
+        self._client = client
+        self._ours: bool | None = None
+
+    async def ours(self) -> bool:
+        """Whether the extension routes may be used. Raises UpstreamUnreachable, UpstreamRefused."""
+        if self._ours is None:
+            self._ours = await self._ask()
+        return self._ours
+
+    def forget(self) -> None:
+        """The link was lost: somebody else may answer when it is back."""
+        self._ours = None
+
+    async def _ask(self) -> bool:
+        try:
+            answer = await self._client.request("GET", VERSION_PATH)
+        except UpstreamRefused as refused:
+            if refused.fields["status"] in NO_SUCH_ROUTE:
+                return False
+            raise
+        return _product(answer) == PRODUCT
+
+
+def _product(answer: Answer) -> object:
+    """What the answer says that it is; None for one that says nothing, whatever it is."""
+    try:
+        document = answer.json()
+    except (ValueError, RecursionError):
+        return None
+    return document.get("Product") if isinstance(document, dict) else None

@@ -1,0 +1,1 @@
+"""Clips made of clips: joined, cut, coded anew."""

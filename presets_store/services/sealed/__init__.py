@@ -1,0 +1,1 @@
+"""What of the rows of this store is sealed."""
