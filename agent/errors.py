@@ -60,7 +60,7 @@ class ActionCrashed(ActionError):
 
 
 class UpstreamError(CuelightError):
-    """Base of what keeps a request from succeeding. `pause`: seconds that the upstream wants to be left alone, if any."""
+    """Base of what keeps a request from succeeding. `pause`: seconds for which the upstream wants to be left alone."""
 
     pause: float = 0.0
 

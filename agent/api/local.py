@@ -7,11 +7,11 @@ from pathlib import Path
 from aiohttp import web
 
 from agent.api.camera_secrets import CAMERA_SECRETS
-from agent.api.upstream_keys import ENROLLING
 from agent.api.hls import HLS_FOLDER
 from agent.api.preview import ADDRESS, VIEWING
 from agent.api.routes import ROUTES, SEAL_KEY, STARTING, STATUS
 from agent.api.status import StatusReader
+from agent.api.upstream_keys import ENROLLING
 from agent.enrolment.enrolling import Enrolling
 from agent.errors import PortTaken, SocketPathTooLong
 from agent.settings import Settings

@@ -28,6 +28,8 @@ class LinkWatch:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._resumed = Signal()
+        self.resumptions = 0
+        """How often pauses were ended; whoever takes note of it before an attempt misses none that comes meanwhile."""
         self.changed = Signal()
         self.now = LinkNow(LinkState.UNKNOWN, clock.monotonic())
 
@@ -49,12 +51,17 @@ class LinkWatch:
 
     def resume(self) -> None:
         """Ends all pauses: something is different now."""
+        self.resumptions += 1
         self._resumed.set()
         self._resumed.clear()
 
-    async def pause(self, seconds: float) -> None:
-        """Waits so long by the monotonic clock, or until there is a reason to try again at once."""
-        await any_signalled((self._resumed,), self._clock, seconds)
+    async def pause(self, seconds: float, known: int) -> None:
+        """Waits so long by the monotonic clock, or until there is a reason to try again at once.
+
+        `known`: `resumptions` as it was before what failed, for that reason may have come by now.
+        """
+        if known == self.resumptions:
+            await any_signalled((self._resumed,), self._clock, seconds)
 
     def _note(self, state: LinkState, reason: str) -> None:
         before, self.now = self.now, LinkNow(state, self._clock.monotonic(), reason)

@@ -111,10 +111,11 @@ class Pump:
         with self._wakeups.listening(self._device_key) as signal:
             while True:
                 signal.clear()
+                known = self._link.resumptions
                 if await self._settle_some():
                     continue
                 if self._failures:
-                    await self._link.pause(self._wait)
+                    await self._link.pause(self._wait, known)
                 else:
                     await signalled(signal, self._clock, LOOK_EVERY)
 

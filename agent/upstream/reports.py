@@ -103,13 +103,14 @@ class Reports:
         with self._wakeups.listening(self._device_key) as signal:
             while True:
                 signal.clear()
+                known = self._link.resumptions
                 try:
                     pause = await self._report()
                     self._failures = 0
                 except CuelightError as error:
                     self._failures += 1
                     logger.debug("the upstream is not told how far its events are: %s", error)
-                    await self._link.pause(wait_after(error, self._failures))
+                    await self._link.pause(wait_after(error, self._failures), known)
                 else:
                     await signalled(signal, self._clock, pause)
 

@@ -103,11 +103,12 @@ class Session:
         """Until cancelled. Tries again without end, at most 60 s apart unless the upstream asks for more."""
         self._announced = await self._started()
         while True:
+            known = self._link.resumptions
             try:
                 await self._appear()
                 fruitful = await self._round()
             except CuelightError as error:
-                await self._failed(error)
+                await self._failed(error, known)
             else:
                 self._failures = 0
                 await self._mind_spinning(fruitful)
@@ -225,14 +226,14 @@ class Session:
         if self._fruitless:
             await self._clock.sleep(spread_delay(self._fruitless))
 
-    async def _failed(self, error: CuelightError) -> None:
+    async def _failed(self, error: CuelightError, known: int) -> None:
         self._failures += 1
         if isinstance(error, UpstreamError):
             self._lost(error)
         else:
             level = logging.WARNING if self._failures == 1 else logging.DEBUG
             logger.log(level, "no events are fetched now: %s", error, extra={"code": error.code})
-        await self._link.pause(wait_after(error, self._failures))
+        await self._link.pause(wait_after(error, self._failures), known)
 
     def _lost(self, error: UpstreamError) -> None:
         if isinstance(error, UpstreamUnreachable):

@@ -59,12 +59,13 @@ class Telemetry:
         """Until cancelled."""
         while True:
             self._gather()
+            known = self._link.resumptions
             try:
                 more = await self._send_some()
                 self._failures = 0
                 await self._reports.save_aged()
             except CuelightError as error:
-                await self._failed(error)
+                await self._failed(error, known)
             else:
                 if not more:
                     await self._clock.sleep(LOOK_EVERY)
@@ -132,14 +133,14 @@ class Telemetry:
         await self._reports.told(dropped)
         return True
 
-    async def _failed(self, error: CuelightError) -> None:
+    async def _failed(self, error: CuelightError, known: int) -> None:
         self._failures += 1
         logger.debug("reports wait: %s", error)
         try:
             await self._reports.save_aged()
         except CuelightError as full:
             logger.debug("reports stay in memory: %s", full)
-        await self._link.pause(wait_after(error, self._failures))
+        await self._link.pause(wait_after(error, self._failures), known)
 
 
 def _words(dropped: Dropped) -> str:

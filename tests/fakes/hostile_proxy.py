@@ -48,6 +48,7 @@ class HostileProxy:
         self._server: asyncio.Server | None = None
         self._near: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._serving: set[asyncio.Task[None]] = set()
 
     @property
     def url(self) -> str:
@@ -59,10 +60,10 @@ class HostileProxy:
 
     async def __aexit__(self, *_: object) -> None:
         self._stop_listening()
-        tasks = list(self._tasks)
-        for task in tasks:
+        for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        # Not cancelled: their connections are over, and a server of asyncio makes noise about cancelled handlers.
+        await asyncio.gather(*self._tasks, *self._serving, return_exceptions=True)
 
     async def refuse(self, seconds: float) -> None:
         """All connections are lost, and new ones refused for a while."""
@@ -96,7 +97,7 @@ class HostileProxy:
         """Reads on while requests are worked on: so it is seen when the client goes."""
         requests: asyncio.Queue[Message] = asyncio.Queue()
         self._near.add(writer)
-        self._keep(asyncio.current_task())
+        _keep(self._serving, asyncio.current_task())
         working = self._start(self._work(requests, writer))
         try:
             while (request := await read_request(reader)) is not None:
@@ -187,13 +188,15 @@ class HostileProxy:
 
     def _start(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         task = asyncio.create_task(work)
-        self._keep(task)
+        _keep(self._tasks, task)
         return task
 
-    def _keep(self, task: "asyncio.Task[None] | None") -> None:
-        assert task is not None
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+
+def _keep(tasks: "set[asyncio.Task[None]]", task: "asyncio.Task[None] | None") -> None:
+    """Until it is done."""
+    assert task is not None
+    tasks.add(task)
+    task.add_done_callback(tasks.discard)
 
 
 def own_answer(trouble: Trouble, request: Message) -> bytes:
@@ -223,10 +226,10 @@ async def _send(writer: asyncio.StreamWriter, data: bytes) -> bool:
 
 
 async def _trickle(writer: asyncio.StreamWriter, data: bytes, seconds: float) -> bool:
-    size = max(1, -(-len(data) // PIECES))
-    for start in range(0, len(data), size):
-        await _send(writer, data[start : start + size])
-        await asyncio.sleep(seconds / PIECES)
+    pieces = min(PIECES, len(data))
+    for number in range(pieces):
+        await asyncio.sleep(seconds / pieces)
+        await _send(writer, data[number * len(data) // pieces : (number + 1) * len(data) // pieces])
     return True
 
 

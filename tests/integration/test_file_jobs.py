@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fakes.footage import make_fragmented, mjpeg_footage, short_footage
@@ -187,7 +188,7 @@ def test_a_file_without_video_is_told_as_such(tmp_path: Path) -> None:
         ("hash", {"file": "/x"}, "path: Field required"),
     ],
 )
-async def test_failures_are_told_across_the_process(name: str, arguments: dict[str, str], reason: str) -> None:
+async def test_failures_are_told_across_the_process(name: str, arguments: dict[str, Any], reason: str) -> None:
     with pytest.raises(JobFailed, match=reason):
         await run_job(name, **arguments)
 

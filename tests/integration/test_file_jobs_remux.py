@@ -124,7 +124,9 @@ async def test_refusals_name_the_reason(arguments: dict[str, Any], reason: str, 
     (tmp_path / "text.mp4").write_text("no media at all")
     (tmp_path / "words.srt").write_text("1\n00:00:00,000 --> 00:00:01,000\nGo.\n")
     before = names(tmp_path)
-    filled = {name: value.format(tmp_path) if isinstance(value, str) else value for name, value in arguments.items()}
+    filled: dict[str, Any] = {
+        name: value.format(tmp_path) if isinstance(value, str) else value for name, value in arguments.items()
+    }
     with pytest.raises(JobFailed, match=reason):
         await run_job("remux", **filled)
     assert names(tmp_path) == before

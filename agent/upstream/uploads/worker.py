@@ -93,13 +93,14 @@ class Uploads:
         """Until cancelled. What was sent, or half sent, is known after a restart."""
         while True:
             self._wake.clear()
+            known = self._link.resumptions
             try:
                 again = await self._round()
                 self._failures = 0
             except DatabaseDamaged:
                 raise
             except CuelightError as error:
-                await self._failed(error)
+                await self._failed(error, known)
                 continue
             if not again:
                 await signalled(self._wake, self._clock, LOOK_EVERY)
@@ -141,7 +142,7 @@ class Uploads:
     async def _round(self) -> bool:
         """One step; whether another may follow at once. Raises UpstreamUnreachable and the like."""
         if self._link.now.state is not LinkState.REACHED:
-            await self._link.pause(LOOK_EVERY)
+            await self._link.pause(LOOK_EVERY, self._link.resumptions)
             return True
         if not self._policy.on_request and not await self._anything():
             return False  # so nobody need ask what the network costs
@@ -327,11 +328,11 @@ class Uploads:
             raise UpstreamUnreachable(url=self._client.shown_url, reason="its answer has no key")
         return key
 
-    async def _failed(self, error: CuelightError) -> None:
+    async def _failed(self, error: CuelightError, known: int) -> None:
         self._failures += 1
         level = logging.WARNING if self._failures == 1 else logging.DEBUG
         logger.log(level, "files wait to be sent: %s", error, extra={"code": error.code})
-        await self._link.pause(wait_after(error, self._failures))
+        await self._link.pause(wait_after(error, self._failures), known)
 
 
 def _place(outgoing: Outgoing) -> tuple[int, int]:

@@ -101,7 +101,9 @@ async def test_a_silent_upstream_is_not_waited_for_beyond_the_grace() -> None:
 
 async def test_a_real_store_takes_it(tmp_path: Path) -> None:
     async with served_store(tmp_path) as store:
-        client = SignedClient(store.root, Credentials(store.client.key.access_key, store.client.key.secret), store.clock)
+        client = SignedClient(
+            store.root, Credentials(store.client.key.access_key, store.client.key.secret), store.clock
+        )
         try:
             link = await announce(client, SERIAL, "boot-1", grace=GRACE, clock=store.clock)
         finally:
