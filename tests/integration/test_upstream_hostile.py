@@ -52,8 +52,7 @@ async def test_nothing_is_lost_and_nothing_happens_twice_whatever_the_network_do
                     group.create_task(place.operator.have_done(kind, camera, turns))
             group.create_task(place.operator.have_done(STOP, CAMERAS[0], turns))
         plan.rate = 0.0
-        async with asyncio.timeout(PEACE_SECONDS):
-            await _settled(place)
+        await _settled(place)
         assert await asyncio.to_thread(place.agent.stop) == 0, place.agent.logged()[-3000:]
         assert await asyncio.to_thread(place.hub.stop) == 0
     await asyncio.to_thread(_check, place)
@@ -75,8 +74,12 @@ async def _strike(place: HostilePlace, dice: random.Random) -> None:
 
 async def _settled(place: HostilePlace) -> None:
     """Every report has arrived, and every clip."""
-    while any(await asyncio.to_thread(_unsettled, place)):  # noqa: ASYNC110 - other processes
+    for _ in range(5 * PEACE_SECONDS):
+        left = await asyncio.to_thread(_unsettled, place)
+        if not any(left):
+            return
         await asyncio.sleep(0.2)
+    raise AssertionError(f"{left} reports, clips and photos have not arrived:\n{place.agent.logged()[-5000:]}")
 
 
 def _unsettled(place: HostilePlace) -> list[int]:

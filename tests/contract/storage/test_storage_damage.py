@@ -209,8 +209,8 @@ def test_rows_without_sense_are_counted_and_left_out(path: Path, change: str) ->
 @pytest.mark.parametrize("name", ["bodz", "b\xf4dy"])
 def test_a_column_whose_name_is_damaged_is_not_taken_for_a_missing_one(folded: Path, name: str) -> None:
     content = folded.read_bytes()
-    assert content.count(b"body TEXT") == 2  # of the outbox, then of the kept answers
-    folded.write_bytes(content.replace(b"body TEXT", name.encode("latin-1") + b" TEXT", 1))
+    place = content.index(b"body TEXT", content.index(b"CREATE TABLE outbox"))
+    folded.write_bytes(content[:place] + name.encode("latin-1") + content[place + len(b"body") :])
     found = salvage(folded)
     assert len(found.reports) == (len(UNSENT) if name == "bodz" else 0)
     assert ("outbox" in found.incomplete) == (name != "bodz")
