@@ -232,7 +232,8 @@ def test_a_post_roll_is_cut_short_by_an_end(agent: AgentProcess) -> None:
 def test_a_time_lapse_takes_its_time_and_is_short_to_watch(agent: AgentProcess) -> None:
     asked = {"durationSeconds": 3, "timeLapseSeconds": 1}
     outcome = result_of(agent.wait_for_event(agent.create_event("Video_Start_recording", **asked)))
-    assert sum(clip["frames"] for clip in outcome["clips"]) in (3, 4)
+    continued = len(outcome["clips"]) - 1  # a machine that is held up loses the camera; then the film begins anew
+    assert 3 <= sum(clip["frames"] for clip in outcome["clips"]) <= 4 + continued
     assert outcome["seconds"] == pytest.approx(sum(clip["frames"] for clip in outcome["clips"]) / 25, abs=0.01)
 
 

@@ -123,7 +123,7 @@ async def test_status(agent: AgentProcess) -> None:
     ended = await called(agent.state, "status")
     assert (ended.code, ended.err) == (0, "")
     titles = [line.split()[0] for line in ended.out.splitlines()]
-    assert titles[:4] == ["agent", "mode", "start-up", "upstream"]
+    assert titles[:5] == ["agent", "mode", "since", "start-up", "upstream"]
 
 
 async def test_the_document_is_the_served_one(agent: AgentProcess) -> None:

@@ -38,7 +38,7 @@ def demo(temporary: Path, *options: str) -> "subprocess.CompletedProcess[str]":
     )
 
 
-def test_the_demo_is_verified_from_the_first_step_to_the_last(tmp_path: Path) -> None:
+def test_every_step_is_verified(tmp_path: Path) -> None:
     done = demo(tmp_path, "--seconds", "2")
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
     assert "\x1b" not in done.stdout, "a pipe gets plain text"

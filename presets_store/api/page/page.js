@@ -1,7 +1,7 @@
 // Shows /openapi.json. Text of the document becomes text nodes only, never markup.
 "use strict";
 
-const METHODS = ["get", "post", "put", "patch", "delete"];
+const METHODS = ["get", "head", "post", "put", "patch", "delete"];
 const ACCESS = {
   session: "Signed by an access key, or a session.",
   password: "With a user's name and password.",
