@@ -4,8 +4,10 @@ Its first camera host is started before anything else is imported: the two then 
 """
 
 import contextlib
+import gc
 import importlib
 import sys
+from types import ModuleType
 
 from hardware.prespawn import prespawn
 
@@ -20,10 +22,19 @@ def main() -> int:
         spawned = None
         with contextlib.suppress(OSError):  # the camera's supervision tries again, and tells why
             spawned = prespawn()
-        code: int = importlib.import_module("agent.cli.run").main(arguments, spawned)
+        code: int = _imported("agent.cli.run").main(arguments, spawned)
     else:
-        code = importlib.import_module("agent.cli.main").main(arguments)
+        code = _imported("agent.cli.main").main(arguments)
     return code
+
+
+def _imported(name: str) -> ModuleType:
+    """The module, without looking for garbage meanwhile: there is none, and the looks are a tenth of the start."""
+    gc.disable()
+    module = importlib.import_module(name)
+    gc.freeze()
+    gc.enable()
+    return module
 
 
 if __name__ == "__main__":
