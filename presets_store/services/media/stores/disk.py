@@ -67,14 +67,17 @@ class DiskStore:
         """Takes the bytes. Raises OffsetDiffers, FileTooLarge as soon as there are too many, BytesDiffer, NoRoom,
         StoreFailed.
         """
-        incoming = await self._threads.run(self._begin, file, offset)
+        begun: list[_Incoming] = []
         try:
+            await self._threads.run(lambda: begun.append(self._begin(file, offset)))
+            (incoming,) = begun
             async for piece in pieces:
                 incoming.require_size(len(piece))
                 await self._threads.run(incoming.write, piece)
             await self._threads.run(incoming.finish, self._folder / file.path)
         finally:
-            await self._threads.run(incoming.close, self._part(file))
+            for incoming in begun:  # none if it did not come so far
+                await self._threads.surely(incoming.close, self._part(file))
 
     async def remove(self, file: StoredFile) -> None:
         for path in (self._folder / file.path, self._part(file)):
