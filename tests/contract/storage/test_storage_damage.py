@@ -163,6 +163,20 @@ def test_every_row_beside_the_holes_is_saved(folded: Path) -> None:
     assert found.incomplete == ("outbox",)
 
 
+def test_a_wrong_key_in_an_inner_page_leaves_nothing_out(folded: Path) -> None:
+    """To look for a key there leads past all rows of the first leaf, and is no error."""
+    with contextlib.closing(sqlite3.connect(folded)) as connection:
+        (root,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'outbox'").fetchone()
+        (page,) = connection.execute("PRAGMA page_size").fetchone()
+    content = bytearray(folded.read_bytes())
+    begin = (root - 1) * page
+    assert content[begin] == 5, "an inner page"
+    cell = begin + int.from_bytes(content[begin + 12 : begin + 14], "big")
+    content[cell + 4] = 0  # behind the number of the leaf's page: its highest key
+    folded.write_bytes(content)
+    assert [report.event_key for report in salvage(folded).reports] == list(UNSENT)
+
+
 def test_a_file_cut_short_gives_what_is_left(folded: Path) -> None:
     size = folded.stat().st_size
     with folded.open("r+b") as file:
