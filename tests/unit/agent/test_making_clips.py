@@ -100,15 +100,15 @@ async def test_a_clip_is_sent_where_it_is_wanted_and_somebody_is_told(
 ) -> None:
     for age in (20, 10):
         await film(media, f"clip-{age}.mp4", age)
-    asked = {"uploadURL": f"{receiver.url}/file?signature=abc", "postbackURL": f"{receiver.url}/told"}
+    asked = {"uploadURL": f"{receiver.url}/file?signature=hidden", "postbackURL": f"{receiver.url}/told"}
     result = await ConcatenateFiles().run(context, {**SPAN, **asked})
     (clip,) = result["clips"]
-    assert receiver.files == {"/file?signature=abc": (media.folder / clip["file"]).read_bytes()}
+    assert receiver.files == {"/file?signature=hidden": (media.folder / clip["file"]).read_bytes()}
     (told,) = receiver.posted
     assert (told["eventID"], told["code"], told["clips"]) == (7, "complete", [clip])
     assert result["upload"] == {"url": f"{receiver.url}/file", "size": clip["size"]}
     assert result["postback"] == {"url": f"{receiver.url}/told", "status": 200}
-    assert "abc" not in str(result)
+    assert "hidden" not in str(result)
 
 
 async def test_a_refused_file_is_an_error_that_keeps_the_clip_and_an_unheard_word_only_a_note(
