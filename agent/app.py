@@ -224,7 +224,7 @@ class Agent:
         """The whole path once, by signed requests to our own API."""
         access_key = await self.services.database.read(newest_access_key)
         secret = (await self.services.keys.signer_of(access_key)).secret
-        client = SignedClient(self.api.url, Credentials(access_key, secret), self.clock)
+        client = SignedClient(self.api.url, Credentials(access_key, secret), self.clock, own=True)
         try:
             await show_first_preset(client, self.services.own_device.key, str(self.settings.media_folder))
         finally:

@@ -37,6 +37,7 @@ class SignedClient:
 
     Clients of the same upstream share `credentials`, `transport` and `gate`: when it asks one of them to wait, or
     refuses the key, requests of all fail at once, without being sent, until the time is over or the key another.
+    `own`: it is this process that answers, whose dates tell nothing new.
     """
 
     def __init__(
@@ -48,10 +49,12 @@ class SignedClient:
         transport: Transport | None = None,
         gate: Gate | None = None,
         timeout: float = REQUEST_TIMEOUT,
+        own: bool = False,
     ) -> None:
         self.url = url
         self.credentials = credentials
         self._clock = clock
+        self._own = own
         self._transport = transport or Transport(url, clock)
         self._gate = gate or Gate(clock)
         self._session = self._transport.session(aiohttp.ClientTimeout(total=timeout, connect=CONNECT_TIMEOUT))
@@ -144,7 +147,7 @@ class SignedClient:
             except ssl.SSLCertVerificationError:
                 response.close()
                 raise
-        if date is not None and isinstance(self._clock, HearsDates):
+        if date is not None and isinstance(self._clock, HearsDates) and not self._own:
             self._clock.heard(date, self._clock.monotonic() - began)
 
     def _prove(self, response: CheckedResponse, date: float | None) -> None:

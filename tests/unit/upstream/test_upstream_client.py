@@ -274,3 +274,17 @@ async def test_the_connection_is_probed_while_an_answer_is_awaited() -> None:
 def tcp_lines() -> list[str]:
     with open("/proc/self/net/tcp") as table:  # noqa: PTH123
         return table.read().splitlines()[1:]
+
+
+@pytest.mark.parametrize("own", [True, False])
+async def test_the_dates_of_our_own_api_tell_nothing_new(own: bool) -> None:
+    clock = HearingClock(NOW, ClockQuality.FLOOR)
+
+    async def answering(_: web.Request) -> web.Response:
+        return dated(NOW)
+
+    async with far_server(answering) as server:
+        client = SignedClient(server.url, Credentials("key", "secret"), clock, own=own)
+        await client.request("GET", "/v1/test")
+        await client.close()
+    assert len(clock.dates) == (0 if own else 1)
