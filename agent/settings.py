@@ -16,6 +16,7 @@ from pydantic import AfterValidator, Field, SecretStr, field_validator, model_va
 from pydantic_settings import SettingsConfigDict
 
 from agent.sizes import Size
+from agent.upstream.uploads.addresses import is_safe
 from agent.upstream.uploads.hours import read_hours
 from hardware.models import BackendName, CameraSpec, ControlValue, Format
 from hardware.models.address import network_address_problem
@@ -161,7 +162,7 @@ def upstream_root(url: str) -> str:
     parts = urlsplit(url)
     if url and (not parts.hostname or parts.port == 0):  # a port beyond 65535 is a ValueError itself
         raise ValueError("give https://host/ or https://host:port/")
-    if url and parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
+    if url and not is_safe(url):
         raise ValueError("give https://host/ (plain http is accepted on loopback only)")
     if parts.username is not None:
         raise ValueError("requests are signed: give access_key and secret_key, and no user in the address")

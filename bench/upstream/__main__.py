@@ -7,23 +7,10 @@ import asyncio
 import sys
 from pathlib import Path
 
-from bench.results import save, table
+from bench.by_name import run_by_name
 from bench.upstream.measures import MEASURES
 from bench.upstream.sizes import FULL, QUICK
 
 RESULTS = Path(__file__).parents[1] / "results-upstream.json"
 
-
-async def main(words: list[str]) -> None:
-    names = [word for word in words if word != "--quick"]
-    size = FULL if len(names) == len(words) else QUICK
-    results = []
-    for name in names or MEASURES:
-        print(f"{name} ...", file=sys.stderr, flush=True)
-        results += await MEASURES[name](size)
-    print(table(results))
-    if not words:
-        save(results, RESULTS)
-
-
-asyncio.run(main(sys.argv[1:]))
+asyncio.run(run_by_name(sys.argv[1:], MEASURES, FULL, QUICK, RESULTS))

@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from presets_store.clock import Clock
 from presets_store.services.caller import INSIDE
+from presets_store.services.fleet.moments import days_before
 from presets_store.services.unit import Units
 from presets_store.storage.fleet.archive import (
     any_archived_before,
@@ -22,8 +23,6 @@ WRITES_AT_ONCE: Final = 20
 """In one sweep; the next goes on."""
 LOOK_EVERY: Final = 600.0
 """Seconds to the next look when nothing is left to do."""
-
-_DAY: Final = 86_400_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +49,8 @@ class Archive:
         """Archives and forgets what it is time for, unless nobody knows how late it is; mostly it does nothing."""
         if self._clock.monotonic() < self._next_look or not self._clock.quality().trusted:
             return
-        after, kept = self._before(self._archiving.archive_after_days), self._before(self._archiving.keep_archive_days)
+        now, archiving = self._units.now(), self._archiving
+        after, kept = days_before(archiving.archive_after_days, now), days_before(archiving.keep_archive_days, now)
         archived = await self._while_any(any_to_archive, archive_ended, after)
         if await self._while_any(any_archived_before, forget_archived, kept) and archived:
             self._next_look = self._clock.monotonic() + LOOK_EVERY
@@ -69,7 +69,3 @@ class Archive:
             if taken < EVENTS_AT_ONCE:
                 return True
         return False
-
-    def _before(self, days: float) -> int:
-        """What ended earlier is meant, in microseconds; 0, which nothing did, for never."""
-        return self._units.now() - round(days * _DAY) if days else 0

@@ -5,7 +5,8 @@ from typing import Final
 _SECOND: Final = 1_000_000
 _LAST_SECOND: Final = 253_402_300_799
 """Of the year 9999."""
-_AHEAD: Final = 24 * 3600 * _SECOND
+_DAY: Final = 24 * 3600 * _SECOND
+_AHEAD: Final = _DAY
 
 
 def told_or_now(told: int, now: int) -> int:
@@ -14,6 +15,11 @@ def told_or_now(told: int, now: int) -> int:
     What had such a date would be the newest for ever, and never old enough to be removed.
     """
     return told if 0 < told <= now + _AHEAD else now
+
+
+def days_before(days: float, now: int) -> int:
+    """What is older than that is too old; 0, which nothing is, for 0 days: no limit."""
+    return now - round(days * _DAY) if days else 0
 
 
 def epoch_range(start: int, end: int) -> tuple[int, int]:

@@ -5,6 +5,7 @@ from typing import Final
 
 from presets_store.clock import Clock
 from presets_store.services.caller import INSIDE
+from presets_store.services.fleet.moments import days_before
 from presets_store.services.unit import Unit, Units
 from presets_store.storage.fleet.retention import (
     OF_DEVICES,
@@ -22,8 +23,6 @@ ROWS_AT_ONCE: Final = 1000
 """In one write, so that none takes long."""
 ROUND_EVERY: Final = 600.0
 """Seconds from the end of one round over all devices to the next."""
-
-_DAY: Final = 86_400_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,5 +80,4 @@ class Retention:
 
     def _before(self) -> int:
         """What is older goes, in microseconds; 0 while nobody knows how late it is."""
-        known = self._clock.quality().trusted
-        return self._units.now() - round(self._kept.days * _DAY) if known and self._kept.days else 0
+        return days_before(self._kept.days, self._units.now()) if self._clock.quality().trusted else 0
