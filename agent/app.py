@@ -269,15 +269,15 @@ class Agent:
         self.tasks.start("uploads", transfers.run())
         if mode is not None:
             self.tasks.start("mode", mode.run(adjustable))
-        self._start_watching(who, link)
+        self._start_watching(who, link, dispatcher)
 
     def _start_all(self, **members: Runs) -> None:
         for name, member in members.items():
             self.tasks.start(name, member.run())
 
-    def _start_watching(self, who: Identity, link: UpstreamLink | None) -> None:
+    def _start_watching(self, who: Identity, link: UpstreamLink | None, dispatcher: Dispatcher) -> None:
         services, own = self.services, self.services.own_device.key
-        for name, task in link.tasks(services, self.starting, who.boot_id) if link else ():
+        for name, task in link.tasks(services, self.starting, who.boot_id, dispatcher.take) if link else ():
             self.tasks.start(name, task)
         self.tasks.start("start-up", self.starting.run())
         self.tasks.start("warmth of start-up", self._cool_down())

@@ -11,13 +11,14 @@ from agent.attempt import Attempt, Tools
 from agent.errors import AlreadyActive, MicrophoneTaken
 from agent.outcomes import Outcome, failure
 from agent.parameters import parameters_of
-from agent.running import MICROPHONE, Parameters, Running, SinkKind, StopReason
+from agent.running import MICROPHONE, ActionTraits, Parameters, Running, SinkKind, StopReason
 from agent.tasks import TaskBag
 from agent.upstream.custody import Custody
 from presets_store.errors import CuelightError, Kind
 from presets_store.protocol.agent_types import AgentType
 from presets_store.protocol.errors import UnsupportedEventType
 from presets_store.protocol.event_types import EVENT_TYPES, unsupported_reason
+from presets_store.protocol.events import EventRecord
 from presets_store.protocol.statuses import EventStatus
 from presets_store.rules.commands import holder_name
 from presets_store.rules.event import Event
@@ -33,6 +34,9 @@ LOOK_EVERY = 30.0
 
 RETRY_DELAYS = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 """Seconds between tries to write an outcome that the database would not take (a full disk, say)."""
+
+AGENT_STOPS = "the agent stops"
+"""Who ends what runs when the agent is stopped, as results tell it."""
 
 GivesWay = Callable[[Event, int], Awaitable[str]]
 """Why an event whose sink another event has, by key, is rightly not carried out; "" when that is an error."""
@@ -76,6 +80,26 @@ class Dispatcher:
         """The event, while it runs."""
         return self._running.get(event_key)
 
+    async def take(self, upstream: str, handed: EventRecord) -> Event:
+        """Stores what `upstream` handed out; when it is free to run it begins at once, by the same transaction.
+
+        Raises what `EventsService.accept` does.
+        """
+        ours = self._custody is None or self._custody.holds(handed.key)
+        free = not self._stopping and self._has_room(traits_of(handed.event_type_id))
+        if not (ours and free):
+            return await self._events.accept(upstream, handed)
+        await self._heed_new_names(handed.event_parameters)
+        event, begun = await self._events.accept_and_begin(
+            upstream, handed, holder=self._holder, boot_id=self._boot_id, process_id=self._process_id
+        )
+        if begun:
+            running = self._entered(event)
+            if self._stopping:  # since it was asked whether there is room
+                running.stop.request(StopReason.SHUTDOWN, by=AGENT_STOPS)
+            self._start(event, running)
+        return event
+
     async def run(self) -> None:
         """Until cancelled: starts what is free to run, whenever something may be. After `stop` nothing is started."""
         try:
@@ -98,21 +122,24 @@ class Dispatcher:
         self._wakeups.wake(self._device_key)
         await self._looked_last.wait()
         for running in list(self._running.values()):
-            running.stop.request(StopReason.SHUTDOWN, by="the agent stops")
+            running.stop.request(StopReason.SHUTDOWN, by=AGENT_STOPS)
         await self._tasks.drain(timeout)
 
     async def _look(self) -> None:
         """Starts what is free to run, in order: an action has its sink before a later one looks for it."""
         try:
             waiting = [event for event in await self._events.pending(self._device_key) if self._has_room_for(event)]
-            if any("camera" in event.event_parameters.casefold() for event in waiting):
-                await self._tools.cameras.renamed()
+            await self._heed_new_names(*(event.event_parameters for event in waiting))
         except CuelightError as error:  # what runs goes on; the next look may find the store well again
             logger.error("the store cannot be read now: %s", error, extra={"code": error.code})
             return
         for event in self._ours(waiting):
             if self._has_room_for(event):
                 await self._launch(event)
+
+    async def _heed_new_names(self, *parameters: str) -> None:
+        if any("camera" in each.casefold() for each in parameters):
+            await self._tools.cameras.renamed()
 
     def _ours(self, waiting: Sequence[Event]) -> list[Event]:
         """Those that may begin. Where the upstream may have taken one back meanwhile it is asked, and what would end
@@ -144,9 +171,9 @@ class Dispatcher:
             self._asking.discard(event.key)
 
     def _has_room_for(self, event: Event) -> bool:
-        if event.key in self._running:
-            return False
-        traits = traits_of(event.event_type_id)
+        return event.key not in self._running and self._has_room(traits_of(event.event_type_id))
+
+    def _has_room(self, traits: ActionTraits) -> bool:
         if self._stopping:
             return traits.ends_others
         return traits.immediate or self._in_use(traits.coordinates) < MAX_RUNNING
@@ -156,9 +183,7 @@ class Dispatcher:
 
     async def _launch(self, event: Event) -> None:
         """Claims the event (Processing, attempt counted, durable) and starts it; a refused claim is not ours to run."""
-        traits = traits_of(event.event_type_id)
-        running = Running(event.key, traits.coordinates, takes_place=not traits.immediate)
-        self._running[event.key] = running
+        running = self._entered(event)
         try:
             event = await self._events.begin(
                 event.key, holder=self._holder, boot_id=self._boot_id, process_id=self._process_id
@@ -168,6 +193,14 @@ class Dispatcher:
             logger.log(level, "event is not started: %s", refused, extra={"event": event.key, "code": refused.code})
             del self._running[event.key]
             return
+        self._start(event, running)
+
+    def _entered(self, event: Event) -> Running:
+        traits = traits_of(event.event_type_id)
+        running = self._running[event.key] = Running(event.key, traits.coordinates, takes_place=not traits.immediate)
+        return running
+
+    def _start(self, event: Event, running: Running) -> None:
         prepared = self._prepare(event, running)
         self._tasks.start(self._perform(event, running, prepared))
 

@@ -14,7 +14,7 @@ from agent.upstream.loglines import LogLines
 from agent.upstream.peer import Peer
 from agent.upstream.pump import Pump
 from agent.upstream.reports import Reports
-from agent.upstream.session import POLL_SECONDS, Session
+from agent.upstream.session import POLL_SECONDS, Session, Take
 from agent.upstream.telemetry import Telemetry
 from agent.upstream.tls import TlsFiles
 from agent.upstream.transport import Transport
@@ -47,8 +47,8 @@ class UpstreamLink:
         self.credentials.on_change += [gate.open, self.watch.resume]
         self._closing: list[Callable[[], Awaitable[None]]] = [self.client.close, self._poller.close]
 
-    def tasks(self, services: Services, starting: Starting, boot_id: str) -> Iterator[Task]:
-        """What is to run, with names: reports of outcomes, log messages, events from there, progress, clips."""
+    def tasks(self, services: Services, starting: Starting, boot_id: str, take: Take) -> Iterator[Task]:
+        """What is to run, with names: reports of outcomes, log messages, events from there to `take`, progress."""
         wakeups, clock = services.wakeups, self._clock
         own, serial = services.own_device.key, services.own_device.serial_number
 
@@ -71,6 +71,7 @@ class UpstreamLink:
             serial=serial,
             boot_id=boot_id,
             started=started,
+            take=take,
             link=self.watch,
             peer=self.peer,
             custody=self.custody,

@@ -40,19 +40,24 @@ class Custody:
         """The upstream says that the device has this event of its."""
         self._cleared[remote_id] = self._clock.monotonic()
 
+    def holds(self, remote_id: int) -> bool:
+        """Whether the upstream has said so, so recently that it is certain."""
+        at = self._cleared.get(remote_id)
+        return at is not None and self._clock.monotonic() - at < HELD_FOR
+
     def renewed(self, remote_id: int) -> None:
         """It took a word about the event. That tells something only if it had not given up waiting for one."""
-        if self._recent(remote_id):
+        if self.holds(remote_id):
             self.handed_out(remote_id)
 
     def forget_all_but(self, remote_ids: Collection[int | None]) -> None:
         """The others have ended."""
-        self._cleared = {key: at for key, at in self._cleared.items() if key in remote_ids or self._recent(key)}
+        self._cleared = {key: at for key, at in self._cleared.items() if key in remote_ids or self.holds(key)}
 
     def cleared(self, event: Event) -> bool:
         """Whether the event may begin without asking. What had begun goes on: it is Processing there, and stays so."""
         mine = event.remote_id is not None and event.upstream == self._client.url
-        return not mine or event.attempt_number > 0 or self._recent(event.remote_id or 0)
+        return not mine or event.attempt_number > 0 or self.holds(event.remote_id or 0)
 
     async def taken_back(self, event: Event) -> bool:
         """Asks. True only when the upstream says so, else the event is cleared: what was accepted runs where nobody can
@@ -62,10 +67,6 @@ class Custody:
             return True
         self.handed_out(event.remote_id or 0)
         return False
-
-    def _recent(self, remote_id: int) -> bool:
-        at = self._cleared.get(remote_id)
-        return at is not None and self._clock.monotonic() - at < HELD_FOR
 
     async def _denied(self, event: Event) -> bool:
         if self._link.now.state in (LinkState.UNREACHABLE, LinkState.REFUSED):

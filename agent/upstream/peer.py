@@ -6,6 +6,8 @@ from agent.upstream.client import Answer, SignedClient
 VERSION_PATH = "/v1/version"
 PRODUCT = "cuelight"
 NO_SUCH_ROUTE = frozenset({400, 404, 405, 410, 501})
+NOT_A_ROUTE = "no_such_route"
+"""The problem that a cuelight tells of a path that its release does not know."""
 
 
 class Peer:
@@ -14,6 +16,7 @@ class Peer:
     def __init__(self, client: SignedClient) -> None:
         self._client = client
         self._ours: bool | None = None
+        self._waits = True
 
     async def ours(self) -> bool:
         """Whether the extension routes may be used. Raises UpstreamUnreachable, UpstreamRefused."""
@@ -21,9 +24,18 @@ class Peer:
             self._ours = await self._ask()
         return self._ours
 
+    async def waits(self) -> bool:
+        """Whether a dequeue may wait there. Raises what `ours` does."""
+        return await self.ours() and self._waits
+
+    def cannot_wait(self) -> None:
+        """It has no such route: an older release."""
+        self._waits = False
+
     def forget(self) -> None:
         """The link was lost: somebody else may answer when it is back."""
         self._ours = None
+        self._waits = True
 
     async def _ask(self) -> bool:
         try:

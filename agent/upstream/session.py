@@ -4,7 +4,7 @@ import json
 import logging
 import os
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import NoReturn
@@ -17,7 +17,7 @@ from agent.upstream.backoff import spread_delay, wait_after
 from agent.upstream.client import NOT_LET_IN, SignedClient
 from agent.upstream.custody import Custody
 from agent.upstream.linkstate import LinkWatch
-from agent.upstream.peer import Peer
+from agent.upstream.peer import NOT_A_ROUTE, Peer
 from agent.upstream.reports import ABOUT_THE_EVENT
 from presets_store.clock import Clock
 from presets_store.errors import CuelightError, Kind
@@ -36,6 +36,8 @@ LIST_PATH = "/v1/event/list/pending"
 """Answered at once: whether the upstream is back must not be learnt a minute later."""
 POLL_PATH = "/v1/event/list/pending/longpoll"
 DEQUEUE_PATH = "/v1/event/dequeue"
+WAIT_PATH = "/v1/event/dequeue/longpoll"
+"""Another cuelight's: the poll and the dequeue in one, which saves the way there and back."""
 
 POLL_SECONDS = 62.0
 """How long a poll may take: an upstream answers within 60 s."""
@@ -47,18 +49,24 @@ AHEAD = 8
 FULL_PAUSE = 5.0
 """Seconds between two looks while so many wait."""
 
-ASKED_AGAIN_WITHIN = 30.0
-"""Seconds; half of a lease, so that there is time to renew what a repeated answer hands out."""
+SURE_FOR = 30.0
+"""Seconds from asking in which what a repeated answer hands out is certainly still ours: half of a lease."""
 
 UNKNOWN_DEVICE = frozenset({HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND})
 REFUSALS = UNKNOWN_DEVICE | NOT_LET_IN
 
 
+Take = Callable[[str, EventRecord], Awaitable[Event]]
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A dequeue whose answer did not arrive. `at`: monotonic seconds of its first try."""
+    """A request for an event. `key`: under which another cuelight answers a repeat as it did the first time; "" for
+    another server. `at`: monotonic seconds of the first try.
+    """
 
-    kind: AgentType
+    path: str
+    body: Mapping[str, object]
     key: str
     at: float
 
@@ -66,7 +74,8 @@ class Asked:
 class Session:
     """One upstream. `client` makes the short requests, `poller` those that wait, and those that follow them at once.
 
-    `started` returns when the start of the device is over, with whether the upstream heard of it by then.
+    `started` returns when the start of the device is over, with whether the upstream heard of it by then. `take` stores
+    an event of the upstream of that name, from where it is run.
     """
 
     def __init__(
@@ -79,6 +88,7 @@ class Session:
         serial: str,
         boot_id: str,
         started: Callable[[], Awaitable[bool]],
+        take: Take,
         link: LinkWatch,
         peer: Peer,
         custody: Custody,
@@ -90,6 +100,7 @@ class Session:
         self._serial = serial
         self._boot_id = boot_id
         self._started = started
+        self._accepted = take
         self._link = link
         self._peer = peer
         self._custody = custody
@@ -98,17 +109,18 @@ class Session:
         self._unanswered: Asked | None = None
         self._failures = 0
         self._fruitless = 0
+        self._resumptions = 0
 
     async def run(self) -> NoReturn:
         """Until cancelled. Tries again without end, at most 60 s apart unless the upstream asks for more."""
         self._announced = await self._started()
         while True:
-            known = self._link.resumptions
+            self._resumptions = self._link.resumptions
             try:
                 await self._appear()
                 fruitful = await self._round()
             except CuelightError as error:
-                await self._failed(error, known)
+                await self._failed(error)
             else:
                 self._failures = 0
                 await self._mind_spinning(fruitful)
@@ -126,19 +138,41 @@ class Session:
 
     async def _round(self) -> bool:
         """Waits for an event and takes what there is; whether the next round may follow at once."""
+        waiting: list[EventWithNames] = []
+        if self._link.now.state is not LinkState.REACHED:
+            waiting = await self._poll(LIST_PATH)
+            self._link.reached()
+            self._resumptions = self._link.resumptions  # this one is no reason to try again at once
         if self._unanswered is not None:
-            await self._fetch([self._unanswered.kind])
+            began = self._clock.monotonic()
+            return await self._ask(self._unanswered) or self._held_since(began)
         if await self._full():
             await self._clock.sleep(FULL_PAUSE)
             await self._fetch([AgentType.DEVICE])
             return True
+        if waiting:
+            return await self._fetch(_asked_for(waiting[0]))
+        return await (self._wait_and_take() if await self._peer.waits() else self._wait_and_fetch())
+
+    async def _wait_and_take(self) -> bool:
         began = self._clock.monotonic()
-        waits = self._link.now.state is LinkState.REACHED
-        waiting = await self._poll(POLL_PATH if waits else LIST_PATH)
-        self._link.reached()
-        if not waiting:
-            return not waits or self._clock.monotonic() - began >= HELD_AT_LEAST
-        return await self._fetch(_asked_for(waiting[0]))
+        types = [kind.wire_name for kind in SERVED]
+        try:
+            taken = await self._ask(self._asked(WAIT_PATH, {"agentTypes": types}, keyed=True))
+        except UpstreamRefused as refused:
+            if refused.fields["problem"] != NOT_A_ROUTE:
+                raise
+            self._peer.cannot_wait()  # an older release
+            return True
+        return taken or self._held_since(began)
+
+    async def _wait_and_fetch(self) -> bool:
+        began = self._clock.monotonic()
+        waiting = await self._poll(POLL_PATH)
+        return await self._fetch(_asked_for(waiting[0])) if waiting else self._held_since(began)
+
+    def _held_since(self, began: float) -> bool:
+        return self._clock.monotonic() - began >= HELD_AT_LEAST
 
     async def _full(self) -> bool:
         mine = await self._events.handed_out_by(self._client.url)
@@ -159,47 +193,45 @@ class Session:
         return any(found)
 
     async def _take(self, kind: AgentType, *, keyed: bool) -> bool:
-        handed = await self._dequeue(kind, keyed=keyed)
-        if handed is not None:
-            await self._accept(handed)
-        return handed is not None
+        keyed = keyed and await self._peer.ours()
+        return await self._ask(self._asked(DEQUEUE_PATH, {"agentType": kind.wire_name}, keyed=keyed))
 
-    async def _dequeue(self, kind: AgentType, *, keyed: bool) -> EventRecord | None:
-        """An event that is checked out to us now; its absence is told by an empty body, by others by a key of 0.
-
-        `keyed`: there probably is one. When its answer is lost, the same is asked again, under a key by which another
-        cuelight gives the same answer; else the event would be ours, unknown to us, until the lease is over.
-        """
+    def _asked(self, path: str, of: Mapping[str, object], *, keyed: bool) -> Asked:
         named = {"deviceName": self._serial, "deviceSerial": self._serial}
-        body = {**named, "agentType": kind.wire_name, "agentIndex": 0, "processID": os.getpid()}
-        headers = {}
-        if keyed and await self._peer.ours():
-            self._unanswered = self._asked(kind)
-            headers["Idempotency-Key"] = self._unanswered.key
+        body = {**named, **of, "agentIndex": 0, "processID": os.getpid()}
+        return Asked(path, body, str(uuid.uuid4()) if keyed else "", self._clock.monotonic())
+
+    async def _ask(self, asked: Asked) -> bool:
+        """Takes the event that is handed out; whether there was one. Its absence is told by an empty body, by others by
+        a key of 0.
+
+        When the answer is lost, the same is asked again under its key, if it has one; else the event would be ours,
+        unknown to us, until the lease is over.
+        """
+        headers = {"Idempotency-Key": asked.key} if asked.key else {}
+        repeated = asked is self._unanswered
+        self._unanswered = asked if asked.key else None
         try:
-            answer = await self._poller.request("POST", DEQUEUE_PATH, body, headers=headers)
+            answer = await self._poller.request("POST", asked.path, asked.body, headers=headers)
         except UpstreamRefused as refused:
             if int(str(refused.fields["status"])) < HTTPStatus.INTERNAL_SERVER_ERROR:  # else from somebody on the way
                 self._unanswered = None
             raise
         self._unanswered = None
         if answer.body.strip() in (b"", b"null"):
-            return None
+            return False
         handed = read(self._client, EventRecord, answer)
-        return handed if handed.key > 0 else None
-
-    def _asked(self, kind: AgentType) -> Asked:
-        """The dequeue to make: one that was not answered, while what it may have got us is still checked out to us."""
-        before, now = self._unanswered, self._clock.monotonic()
-        if before is not None and before.kind is kind and now - before.at < ASKED_AGAIN_WITHIN:
-            return before
-        return Asked(kind, str(uuid.uuid4()), now)
+        if handed.key <= 0:
+            return False
+        if not repeated or self._clock.monotonic() - asked.at < SURE_FOR:
+            self._custody.handed_out(handed.key)
+        await self._accept(handed)
+        return True
 
     async def _accept(self, handed: EventRecord) -> None:
         """The event in the own store, from which it is run. One that the store refuses ends there as Error."""
-        self._custody.handed_out(handed.key)
         try:
-            event = await self._events.accept(self._client.url, handed)
+            event = await self._accepted(self._client.url, handed)
         except CuelightError as error:
             if error.kind not in (Kind.INVALID, Kind.UNSUPPORTED):
                 raise
@@ -226,14 +258,14 @@ class Session:
         if self._fruitless:
             await self._clock.sleep(spread_delay(self._fruitless))
 
-    async def _failed(self, error: CuelightError, known: int) -> None:
+    async def _failed(self, error: CuelightError) -> None:
         self._failures += 1
         if isinstance(error, UpstreamError):
             self._lost(error)
         else:
             level = logging.WARNING if self._failures == 1 else logging.DEBUG
             logger.log(level, "no events are fetched now: %s", error, extra={"code": error.code})
-        await self._link.pause(wait_after(error, self._failures), known)
+        await self._link.pause(wait_after(error, self._failures), self._resumptions)
 
     def _lost(self, error: UpstreamError) -> None:
         if isinstance(error, UpstreamUnreachable):

@@ -19,6 +19,7 @@ from presets_store.protocol.events import (
     ProgressUpdate,
     StatusUpdate,
     UpdateEvent,
+    WaitForEvent,
 )
 from presets_store.protocol.filters import DateAndCountFilter
 from presets_store.protocol.fleet.pages import PageQuery
@@ -126,6 +127,23 @@ async def dequeue(request: web.Request) -> web.Response:
     return reply(await _events(request).dequeue(caller_of(request), body))
 
 
+@Operation(
+    "Wait for a device's next event and check it out",
+    body=WaitForEvent,
+    answer=EventRecord | None,
+    writes=True,
+    errors=(*NAMED_DEVICE, UnknownAgentType, TooManyPolls),
+)
+async def wait_to_dequeue(request: web.Request) -> web.Response:
+    """An extension: `longpoll` and `dequeue` in one, of any of the agent types. Held for 60 s at most, then empty.
+
+    With an `Idempotency-Key` an answer that was lost on the way is had again.
+    """
+    body = parse_body(WaitForEvent, await request.read())
+    hold = request.app[SETTINGS].long_poll_hold
+    return reply(await _events(request).wait_to_dequeue(caller_of(request), body, hold))
+
+
 @Operation("A device's next event", body=PendingQuery, answer=list[EventWithNames], errors=NAMED_DEVICE)
 async def pending(request: web.Request) -> web.Response:
     """In a list of one, or an empty list. The event stays pending."""
@@ -199,6 +217,7 @@ async def record_list(request: web.Request) -> web.Response:
 ROUTES = (
     web.route("POST", "/v1/event{slash:/?}", create),
     web.route("POST", "/v1/event/dequeue{slash:/?}", dequeue),
+    web.route("POST", "/v1/event/dequeue/longpoll{slash:/?}", wait_to_dequeue),
     web.route("POST", "/v1/event/list{slash:/?}", find),
     web.route("POST", "/v1/event/lastevent/agenttype/{key:[0-9]{1,18}}{slash:/?}", last),
     web.route("POST", "/v1/event/list/pending{slash:/?}", pending),

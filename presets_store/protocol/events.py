@@ -25,6 +25,8 @@ from presets_store.protocol.statuses import EventStatus
 
 _TERMINAL_ONLY = WithJsonSchema({"type": "integer", "enum": [int(status) for status in EventStatus if status.terminal]})
 
+_MOST_TYPES = 32
+
 
 class AuditFields(WireModel):
     """Sent on events and presets only."""
@@ -125,6 +127,16 @@ class DequeueEvent(DeviceReference):
 
     agent_type: NameOrId = ""
     agent_type_id: Key = 0
+    agent_index: Int = 0
+    process_id: Int = 0
+
+
+class WaitForEvent(DeviceReference):
+    """Body of `POST /v1/event/dequeue/longpoll`. `agent_types`: names or numbers, one at least."""
+
+    one_of = (("device_id", "device_serial", "device_name"),)
+
+    agent_types: Annotated[list[NameOrId], Field(min_length=1, max_length=_MOST_TYPES)]
     agent_index: Int = 0
     process_id: Int = 0
 

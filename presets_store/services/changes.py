@@ -54,15 +54,15 @@ class Changes:
         unit.changed.append((LiveKind.EVENT, event))
         return event
 
-    def accept(self, unit: Unit, handed: Event) -> Event:
-        """Stores what an upstream handed out (`upstream`, `remote_id`), or applies that it did so again."""
+    def accept(self, unit: Unit, handed: Event) -> tuple[Event, bool]:
+        """Stores what an upstream handed out (`upstream`, `remote_id`), or applies that it did so again; is it new?"""
         counted = min(handed.attempt_number, attempts_allowed(handed) - 1)  # some count an attempt as they hand it out
         event, new = accept_event(unit.connection, self._new(unit, replace(handed, attempt_number=counted)))
         if new:
             unit.changed.append((LiveKind.EVENT, event))
-            return event
+            return event, True
         again = Redeliver(token=handed.checkout_token, attempt=handed.attempt_number)
-        return self.apply(unit, require_event(unit, event.key), again)
+        return self.apply(unit, require_event(unit, event.key), again), False
 
     def _new(self, unit: Unit, wanted: Event) -> Event:
         return replace(

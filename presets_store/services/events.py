@@ -1,7 +1,10 @@
-"""Events as peers deal with them. What the device's own agent calls is in `runs.py`, which this class extends."""
+"""Events as peers deal with them.
 
-import secrets
-from collections.abc import Iterable, Sequence
+This class extends how devices come by their events (`fleet/fetching.py`), and what a device's own agent calls
+(`runs.py`).
+"""
+
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TypedDict
 
@@ -12,13 +15,9 @@ from presets_store.protocol.event_types import EventType, find_event_type
 from presets_store.protocol.events import (
     CreateEvent,
     CreateEventAnswer,
-    DequeueEvent,
-    DeviceReference,
-    EventRecord,
     EventRecordUpload,
     EventStatusRecord,
     EventWithNames,
-    PendingQuery,
     ProgressUpdate,
     StatusUpdate,
     UpdateEvent,
@@ -27,14 +26,14 @@ from presets_store.protocol.filters import DateAndCountFilter
 from presets_store.protocol.fleet.pages import page_size
 from presets_store.protocol.statuses import EventStatus
 from presets_store.protocol.system import StandardResult
-from presets_store.rules.commands import Cancel, Checkout, Progress, Report, holder_name
+from presets_store.rules.commands import Cancel, Progress, Report, holder_name
 from presets_store.rules.event import Event
 from presets_store.rules.hiding import hidden
-from presets_store.rules.lifecycle import LEASE
 from presets_store.rules.permissions import Permission
-from presets_store.services.caller import INSIDE, Caller
+from presets_store.services.caller import Caller
 from presets_store.services.changes import typed
 from presets_store.services.errors import InvalidInput, NotFound, RecordDiffers
+from presets_store.services.fleet.fetching import Fetching, device_named, with_names
 from presets_store.services.reach import (
     in_reach,
     reached_device,
@@ -43,14 +42,10 @@ from presets_store.services.reach import (
     require_reach,
     require_steps,
 )
-from presets_store.services.runs import Runs
 from presets_store.services.unit import Unit
-from presets_store.services.wakeups import signalled
-from presets_store.services.wire import event_record, event_status_record, event_with_names
-from presets_store.storage.devices import get_device, touch_device
+from presets_store.services.wire import event_status_record
 from presets_store.storage.events import (
     accept_event,
-    claim_pending,
     events_of_group_run,
     find_event,
     get_event_for_update,
@@ -58,14 +53,13 @@ from presets_store.storage.events import (
     list_events,
     pending_events,
 )
-from presets_store.storage.records import Device
 from presets_store.storage.tables import events
 
 _TOKEN_BYTES = 16
 _HEARD_EVERY = 60_000_000
 
 
-class EventsService(Runs):
+class EventsService(Fetching):
     """What a method writes is one transaction with what its caller's request must leave behind.
 
     Each raises Forbidden for what the caller may not do, or not to this device.
@@ -112,7 +106,7 @@ class EventsService(Runs):
                 beyond = events.c.key < after if bounds["newest_first"] else events.c.key > after
                 bounds["within"] = and_(bounds["within"], beyond)
             found = list_events(connection, **bounds)
-            return _named(connection, map(self._progress.shown, found))
+            return with_names(connection, map(self._progress.shown, found))
 
         return await self._units.read(find)
 
@@ -122,7 +116,7 @@ class EventsService(Runs):
 
         def find(connection: Connection) -> list[EventWithNames]:
             found = last_events(connection, agent_type, **_bounds(connection, caller, query))
-            return _named(connection, map(self._progress.shown, found))
+            return with_names(connection, map(self._progress.shown, found))
 
         return await self._units.read(find)
 
@@ -134,7 +128,7 @@ class EventsService(Runs):
             found = events_of_group_run(connection, number, in_reach(caller, events.c.device_key))
             if not found:
                 raise NotFound(what="group run", name=number)
-            return _named(connection, map(self._progress.shown, found))
+            return with_names(connection, map(self._progress.shown, found))
 
         return await self._units.read(find)
 
@@ -168,7 +162,7 @@ class EventsService(Runs):
 
         def report(unit: Unit) -> None:
             event = _locked(unit, Permission.REPORT, key)
-            device = _device_named(unit.connection, caller, Permission.REPORT, body)
+            device = device_named(unit.connection, caller, Permission.REPORT, body)
             if device is not None and device.key != event.device_key:
                 raise InvalidInput(reason=f"Event {key} belongs to another device than the one named.")
             self._changes.apply(unit, event, Progress(percent=body.percent_complete, token=token))
@@ -191,75 +185,6 @@ class EventsService(Runs):
 
         await self._units.write(caller, change)
 
-    async def dequeue(self, caller: Caller, body: DequeueEvent) -> EventRecord | None:
-        """Checks the device's next event of the agent type out to the caller; None when there is none."""
-        agent_type = find_agent_type(body.agent_type or body.agent_type_id)
-
-        def take(unit: Unit) -> EventRecord | None:
-            device = reached_named(unit.connection, caller, Permission.REPORT, body)
-            touch_device(unit.connection, device.key, unit.now)
-            self._end_overdue(unit, device.key)
-            checkout = Checkout(
-                holder=holder_name(device.key, agent_type, body.process_id),
-                token=secrets.token_urlsafe(_TOKEN_BYTES),
-                lease_until=unit.now + LEASE,
-                clock_trusted=self._clock.quality().trusted,
-                process_id=body.process_id,
-            )
-            event = claim_pending(unit.connection, device.key, [int(agent_type)], unit.now, checkout)
-            if event is None:
-                return None
-            self._note(unit, event)
-            return event_record(self._changes.secrets.to_hand_out(event))
-
-        return await self._units.write(caller, take)
-
-    async def first_pending(self, caller: Caller, query: PendingQuery) -> list[EventWithNames]:
-        """The device's next event, in a list, or an empty one. It stays pending. Without a device: none."""
-
-        def first(connection: Connection) -> list[EventWithNames]:
-            device = _device_named(connection, caller, Permission.READ, query)
-            return self._first_pending(connection, device.key if device else 0)
-
-        return await self._units.read(first)
-
-    async def _heard_from(self, device: Device) -> int:
-        """The device's key. One that only ever waits is heard from all the same; a poll a minute is noted, no more."""
-        if self._units.now() - device.last_heard_from_date >= _HEARD_EVERY:
-            await self._units.write(INSIDE, lambda unit: touch_device(unit.connection, device.key, unit.now))
-        return device.key
-
-    async def wait_for_pending(self, caller: Caller, query: PendingQuery, seconds: float) -> list[EventWithNames]:
-        """As `first_pending`, but waits up to `seconds` for one, which is a device's part. Raises TooManyPolls.
-
-        When the process stops, the answer is empty at once.
-        """
-
-        def find(connection: Connection) -> Device | None:
-            return _device_named(connection, caller, Permission.REPORT, query)
-
-        def look(connection: Connection) -> list[EventWithNames]:
-            if device_key:  # which may have left the caller's group by now
-                require_reach(connection, caller, Permission.REPORT, device_key)
-            return self._first_pending(connection, device_key)
-
-        device = await self._units.read(find)
-        device_key = await self._heard_from(device) if device else 0
-        deadline = self._clock.monotonic() + seconds
-        with self._wakeups.polling(device_key) as signal:
-            woken = False
-            while not self._wakeups.closed:
-                signal.clear()
-                found = await self._units.read(look)
-                if found:
-                    if woken:
-                        self._wakeups.woken((self._units.now() - found[0].last_modified_date) / 1e6)
-                    return found
-                woken = await signalled(signal, self._clock, deadline - self._clock.monotonic())
-                if not woken:
-                    break
-        return []
-
     async def end(self, caller: Caller, key: int) -> StandardResult:
         """Ends an event: one that waits is cancelled at once, one that a device has gets a `Device_End_process`.
 
@@ -280,7 +205,7 @@ class EventsService(Runs):
             reached_device(unit.connection, caller, Permission.RUN, device_key)
             waiting = pending_events(unit.connection, device_key)
             cleared = [self._changes.apply(unit, event, Cancel(by=caller.name)) for event in waiting]
-            return _named(unit.connection, cleared)
+            return with_names(unit.connection, cleared)
 
         return await self._units.write(caller, clear)
 
@@ -317,25 +242,11 @@ class EventsService(Runs):
             raise RecordDiffers(uuid=body.event_uuid)
         return CreateEventAnswer.of(stored.key)
 
-    def _first_pending(self, connection: Connection, device_key: int) -> list[EventWithNames]:
-        expired_at = self._units.now() if self._clock.quality().trusted else None
-        return _named(connection, pending_events(connection, device_key, expired_at=expired_at, limit=1))
-
 
 def _locked(unit: Unit, permission: Permission, key: int) -> Event:
     """The event, of a device in the caller's reach; nobody else changes it until the unit ends. Raises NotFound."""
     event = get_event_for_update(unit.connection, key)
     return reached_row(unit.connection, unit.caller, permission, event, "event", key)
-
-
-def _device_named(
-    connection: Connection, caller: Caller, permission: Permission, named: DeviceReference
-) -> Device | None:
-    """The device that a request names; None when it names none."""
-    if not (named.device_id or named.serial_or_name):
-        caller.principal.require(permission)
-        return None
-    return reached_named(connection, caller, permission, named)
 
 
 class _Bounds(TypedDict):
@@ -359,12 +270,6 @@ def _bounds(connection: Connection, caller: Caller, query: DateAndCountFilter) -
         "limit": page_size(query.count),
         "newest_first": query.order == "desc",
     }
-
-
-def _named(connection: Connection, events: Iterable[Event]) -> list[EventWithNames]:
-    found = list(events)
-    devices = {key: get_device(connection, key) for key in {event.device_key for event in found}}
-    return [event_with_names(event, devices.get(event.device_key)) for event in found]
 
 
 def _ended(body: EventRecordUpload) -> Event:

@@ -13,7 +13,17 @@ from presets_store.protocol.live import LiveKind
 from presets_store.protocol.parameters import WORKFLOW
 from presets_store.protocol.startup import StandalonePreset
 from presets_store.protocol.statuses import EventStatus
-from presets_store.rules.commands import Begin, Command, Expire, Finish, Interrupt, LeaseCheck, Progress, SilenceCheck
+from presets_store.rules.commands import (
+    Begin,
+    Command,
+    Expire,
+    Finish,
+    Interrupt,
+    LeaseCheck,
+    Progress,
+    SilenceCheck,
+    TransitionRefused,
+)
 from presets_store.rules.event import Event
 from presets_store.rules.lifecycle import SILENCE_LIMIT
 from presets_store.rules.workflow import NestedWorkflow, is_step, step_cause
@@ -134,8 +144,32 @@ class Runs:
         When it runs here already it goes on, when it has ended its outcome is reported again. Raises UnknownEventType,
         and what its parameters may raise.
         """
+        wanted = self._handed_out(upstream, handed)
+        return await self._units.write(INSIDE, lambda unit: self._changes.accept(unit, wanted)[0])
+
+    async def accept_and_begin(
+        self, upstream: str, handed: EventRecord, *, holder: str, boot_id: str, process_id: int
+    ) -> tuple[Event, bool]:
+        """As `accept`, and one that is new and next in order has begun by the same transaction; whether it has.
+
+        One that cannot begin now is accepted all the same. Raises what `accept` does.
+        """
+        wanted, command = self._handed_out(upstream, handed), self._beginning(holder, boot_id, process_id)
+
+        def take(unit: Unit) -> tuple[Event, bool]:
+            event, new = self._changes.accept(unit, wanted)
+            if not new or pending_events(unit.connection, event.device_key, limit=1) != [event]:
+                return event, False
+            try:
+                return self._changes.apply(unit, event, command), True
+            except TransitionRefused:
+                return event, False
+
+        return await self._units.write(INSIDE, take)
+
+    def _handed_out(self, upstream: str, handed: EventRecord) -> Event:
         kind, parameters = typed(handed.event_type_id, "", handed.event_parameters)
-        wanted = Event(
+        return Event(
             uuid="",
             device_key=self._reporting.own_device,
             agent_type_id=kind.agent_type_id,
@@ -152,7 +186,6 @@ class Runs:
             checkout_token=handed.checkout_token,
             cause="upstream",
         )
-        return await self._units.write(INSIDE, lambda unit: self._changes.accept(unit, wanted))
 
     async def named(self, by: Event, number: int) -> Event:
         """The event that `by` names in its parameters: by the key that its sender knows. Raises NotFound."""
@@ -181,9 +214,11 @@ class Runs:
 
     async def begin(self, key: int, holder: str, boot_id: str, process_id: int) -> Event:
         """The event as Processing, its new attempt counted. Raises NotFound, TransitionRefused (EventExpired, ...)."""
+        return await self._apply(key, self._beginning(holder, boot_id, process_id))
+
+    def _beginning(self, holder: str, boot_id: str, process_id: int) -> Begin:
         trusted = self._clock.quality().trusted
-        command = Begin(holder=holder, boot_id=boot_id, process_id=process_id, clock_trusted=trusted)
-        return await self._apply(key, command)
+        return Begin(holder=holder, boot_id=boot_id, process_id=process_id, clock_trusted=trusted)
 
     def opened(self, event: Event) -> Event:
         """The event with what is sealed in its parameters, for its action alone. Raises SealBroken."""

@@ -43,6 +43,7 @@ TABLE = (
     Needs("POST", "/v1/event/lastevent/agenttype/1", READ, _NAMED),
     Needs("POST", "/v1/event/list/pending", READ, _NAMED),
     Needs("POST", "/v1/event/list/pending/longpoll", REPORT, _NAMED),
+    Needs("POST", "/v1/event/dequeue/longpoll", REPORT, {**_NAMED, "agentTypes": ["Video"]}),
     Needs("GET", "/v1/event/$event", READ),
     Needs("PATCH", "/v1/event/$event/progress", REPORT, {"percentComplete": 5}),
     Needs("PATCH", "/v1/event/status", REPORT, {**_NAMED, "events": ["$event"], "eventStatus": 3}),

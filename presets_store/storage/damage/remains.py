@@ -8,6 +8,7 @@ import contextlib
 import os
 import shutil
 import sqlite3
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Literal
@@ -16,6 +17,8 @@ from presets_store.storage.sqlite import UNREADABLE
 
 Row = Mapping[str, object]
 """A row by column names; texts are left undecoded, as bytes."""
+
+Order = Literal["ASC", "DESC"]
 
 LARGEST_KEY = 2**53 - 1
 """A larger key would be no number of ours: JSON readers could not hold it."""
@@ -56,60 +59,108 @@ class Remains:
         return bool(self._tables)
 
     def rows(self, table: str) -> Iterator[Row]:
-        """Every row that can be read, each once. A table with holes is named in `incomplete` afterwards."""
-        if table not in self._tables:
+        """Every row that can be read, each key once. A table with holes is named in `incomplete` afterwards."""
+        if table not in self._tables or self._out_of_time():
             self.incomplete.add(table)
             return
-        misses, spans = 0, [(1, LARGEST_KEY)]
-        while spans and misses < _MISSES and not self._out_of_time():
-            low, high = spans.pop()
-            last, first = low - 1, high + 1
-            try:
-                for key, row in self._between(table, low, high, "ASC"):
-                    yield row
-                    last = key
-                continue
-            except UNREADABLE:
-                self.incomplete.add(table)
-            try:
-                for key, row in self._between(table, last + 1, high, "DESC"):
-                    yield row
-                    first = key
-                continue
-            except UNREADABLE:
-                misses += 1
-            if first > LARGEST_KEY:  # nothing lies behind the last key that was given out
-                first = max(last, self.marks.get(table, LARGEST_KEY)) + 1
-            if first - last > 2:  # the lower half comes first: what lies behind the hole is near
-                middle = (last + first) // 2
-                spans += [(middle + 1, first - 1), (last + 1, middle)]
-        if spans:
-            self.incomplete.add(table)
+        given: defaultdict[int, int] = defaultdict(int)  # a bit for each key, for there may be millions
+        for key, row in self._found(table):
+            word, bit = key >> 10, 1 << (key & 1023)
+            if not given[word] & bit:
+                given[word] |= bit
+                yield row
 
     def highest_key(self, table: str) -> int:
         """The highest key that a row of the table has, 0 when that cannot be read."""
         if table in self._tables:
             with contextlib.suppress(*UNREADABLE):
-                return next((key for key, _ in self._between(table, 1, LARGEST_KEY, "DESC")), 0)
+                return next((key for key, _ in self._whole(table, "DESC", {})), 0)
         return 0
 
-    def _between(self, table: str, low: int, high: int, order: Literal["ASC", "DESC"]) -> Iterator[tuple[int, Row]]:
-        # To look for the first key would trust the inner pages: a wrong bit there leaves rows out without an error.
-        whole = (low, high) == (1, LARGEST_KEY)
-        bounds = "" if whole else "WHERE rowid BETWEEN ? AND ?"
-        statement = f'SELECT rowid, * FROM "{table}" {bounds} ORDER BY rowid {order}'  # noqa: S608
+    def _found(self, table: str) -> Iterator[tuple[int, Row]]:
+        """The rows with their keys, some twice: from the first on, and past damage from the last on and between."""
+        doubtful: dict[int, Row] = {}
+        last, first = 0, LARGEST_KEY + 1
+        try:
+            for key, row in self._whole(table, "ASC", doubtful):
+                yield key, row
+                last = max(last, key)
+        except UNREADABLE:
+            self.incomplete.add(table)
+            with contextlib.suppress(*UNREADABLE):
+                for key, row in self._whole(table, "DESC", doubtful):
+                    yield key, row
+                    first = min(first, key)
+            if first > LARGEST_KEY:  # nothing lies behind the last key that was given out
+                first = max(last, self.marks.get(table, LARGEST_KEY)) + 1
+            yield from self._within(table, last, first)
+        yield from doubtful.items()
+
+    def _within(self, table: str, last: int, first: int) -> Iterator[tuple[int, Row]]:
+        """The rows between two keys, in steps that get smaller around what cannot be read."""
+        misses, spans = 0, _halves(last, first)
+        while spans and misses < _MISSES and not self._out_of_time():
+            low, high = spans.pop()
+            last, first = low - 1, high + 1
+            with contextlib.suppress(*UNREADABLE):
+                for key, row in self._between(table, low, high, "ASC"):
+                    yield key, row
+                    last = key
+                continue
+            with contextlib.suppress(*UNREADABLE):
+                for key, row in self._between(table, last + 1, high, "DESC"):
+                    yield key, row
+                    first = key
+                continue
+            misses += 1
+            spans += _halves(last, first)
+
+    def _whole(self, table: str, order: Order, doubtful: dict[int, Row]) -> Iterator[tuple[int, Row]]:
+        """All rows as they follow one another, past wrong keys.
+
+        To look for a key would trust the inner pages: a wrong bit there leaves rows out without an error. A row stays
+        `doubtful` until the next has a key beyond its own, for with a wrong one it might take another row's place.
+        """
+        sign = 1 if order == "ASC" else -1
+        last = held = 0 if order == "ASC" else LARGEST_KEY + 1
+        for key, row in self._select(table, order):
+            if sign * key <= sign * last or key == held == last + sign:  # behind its place
+                self.incomplete.add(table)
+                if key != held:
+                    yield key, row
+                continue
+            if sign * key <= sign * held:  # what was held is ahead of its place
+                self.incomplete.add(table)
+            elif held in doubtful:
+                yield held, doubtful.pop(held)
+                last = held
+            doubtful[key] = row
+            held = key
+        if held in doubtful:
+            yield held, doubtful.pop(held)
+
+    def _between(self, table: str, low: int, high: int, order: Order) -> Iterator[tuple[int, Row]]:
+        """Looks for the rows with these keys; keys out of order are an error."""
+        before = low - 1 if order == "ASC" else high + 1
+        for key, row in self._select(table, order, low, high):
+            if not (low <= key <= high) or (key <= before if order == "ASC" else key >= before):
+                raise sqlite3.DatabaseError("keys out of order")
+            before = key
+            yield key, row
+
+    def _select(self, table: str, order: Order, *bounds: int) -> Iterator[tuple[int, Row]]:
+        where = "WHERE rowid BETWEEN ? AND ?" if bounds else ""
+        statement = f'SELECT rowid, * FROM "{table}" {where} ORDER BY rowid {order}'  # noqa: S608
         # The table's name is one that the caller wrote down, and is known to be there.
-        with contextlib.closing(self._raw.execute(statement, () if whole else (low, high))) as found:
+        with contextlib.closing(self._raw.execute(statement, bounds)) as found:
             names = [column[0] for column in found.description][1:]
             if len(set(names)) != len(names):
                 raise sqlite3.DatabaseError("two columns of one name")
-            before = low - 1 if order == "ASC" else high + 1
-            for values in found:
-                key = values[0]
-                if not (low <= key <= high) or (key <= before if order == "ASC" else key >= before):
-                    raise sqlite3.DatabaseError("keys out of order")
-                before = key
-                yield key, dict(zip(names, values[1:], strict=True))
+            for key, *values in found:
+                if 1 <= key <= LARGEST_KEY:
+                    yield key, dict(zip(names, values, strict=True))
+                else:
+                    self.incomplete.add(table)
 
     def _plain_tables(self) -> set[str]:
         names: set[str] = set()
@@ -130,6 +181,14 @@ class Remains:
     def _out_of_time(self) -> bool:
         self.exhausted = self.exhausted or self._monotonic() > self._deadline
         return self.exhausted
+
+
+def _halves(last: int, first: int) -> list[tuple[int, int]]:
+    """The keys between two others, the lower half last: it is popped first, for what lies behind a hole is near."""
+    if first - last <= 2:  # the one key between them has been tried
+        return []
+    middle = (last + first) // 2
+    return [(middle + 1, first - 1), (last + 1, middle)]
 
 
 @contextlib.contextmanager

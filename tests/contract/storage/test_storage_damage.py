@@ -177,6 +177,32 @@ def test_a_wrong_key_in_an_inner_page_leaves_nothing_out(folded: Path) -> None:
     assert [report.event_key for report in salvage(folded).reports] == list(UNSENT)
 
 
+@pytest.mark.parametrize(
+    ("key", "wrong"),
+    [(18, 18 | 0x80), (18, 118), (18, 50), (50, 18), (18, 17), (17, 18), (18, 19), (18, 0), (1, 60), (60, 1)],
+)
+@pytest.mark.parametrize("hole", [False, True])
+def test_a_row_with_a_wrong_key_hides_no_other(folded: Path, key: int, wrong: int, hole: bool) -> None:
+    """Neither those behind it, though its key be beyond all of theirs, nor the one that has this key rightly."""
+    sound = {report.key: report for report in salvage(folded).reports}
+    content = bytearray(folded.read_bytes())
+    begins = {other: content.index(f'"eventUUID": "{report.event_uuid}'.encode()) for other, report in sound.items()}
+    place = content.rindex(bytes((key, 12, 0)), 0, begins[key])  # before the lengths of its values, 12 bytes
+    content[place] = wrong  # with the highest bit it goes on in the next byte, and is 2316
+    lost = {key}
+    if hole:  # then the rows behind it are read from the last one on
+        start = begins[30] // 4096 * 4096
+        lost |= {other for other, begin in begins.items() if start <= begin < start + 4096}
+        content[start : start + 4096] = bytes(4096)
+    folded.write_bytes(content)
+    found = salvage(folded)
+    saved = {report.key: report for report in found.reports}
+    assert len(saved) == len(found.reports)
+    for other in sound.keys() - lost:
+        assert saved.get(other) == sound[other]
+    assert found.incomplete == ("outbox",)
+
+
 def test_a_file_cut_short_gives_what_is_left(folded: Path) -> None:
     size = folded.stat().st_size
     with folded.open("r+b") as file:

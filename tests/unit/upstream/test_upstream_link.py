@@ -1,6 +1,7 @@
 """The session as its upstream sees it: who appears there and when, what is asked again, and how the link is."""
 
 import asyncio
+import json
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -21,9 +22,10 @@ from agent.upstream.client import SignedClient
 from agent.upstream.credentials import Credentials, KeyPair
 from agent.upstream.custody import Custody
 from agent.upstream.linkstate import LinkWatch
-from agent.upstream.peer import Peer
+from agent.upstream.peer import NOT_A_ROUTE, Peer
 from agent.upstream.responses import Answer
-from agent.upstream.session import ASKED_AGAIN_WITHIN, DEQUEUE_PATH, LIST_PATH, POLL_PATH, Session
+from agent.upstream.session import DEQUEUE_PATH, LIST_PATH, POLL_PATH, SURE_FOR, WAIT_PATH, Session
+from presets_store.errors import PROBLEM_TYPE
 from presets_store.protocol.statuses import EventStatus
 from presets_store.rules.startup import LinkState
 
@@ -37,6 +39,7 @@ class Upstream:
         self.clock = clock
         self.statuses: dict[str, list[int]] = {}
         self.bodies: dict[str, list[str]] = {}
+        self.problems: dict[str, str] = {}
         self.asked: list[tuple[str, str]] = []
 
     def count(self, path: str) -> int:
@@ -50,14 +53,18 @@ class Upstream:
             request.transport.close()
         if status == 200 and self.bodies.get(path):
             return dated(self.clock.now(), 200, self.bodies[path].pop(0).encode("utf-8", "surrogatepass"))
-        if status == 200 and path == POLL_PATH:
+        if status == 200 and path in (POLL_PATH, WAIT_PATH):
             await asyncio.Event().wait()
+        if status == 404 and path in self.problems:
+            problem = json.dumps({"type": PROBLEM_TYPE + self.problems[path]}).encode()
+            return dated(self.clock.now(), 404, problem)
         text = "[]" if path == LIST_PATH else '{"Product": "cuelight"}' if path == VERSION else ""
         return dated(self.clock.now(), status or 200, text.encode())
 
 
 class Place:
     def __init__(self, stores: TwoStores, upstream: Upstream, server: FarServer) -> None:
+        self.stores = stores
         self.upstream = upstream
         self.clock = stores.clock
         self.link = LinkWatch(self.clock)
@@ -65,7 +72,8 @@ class Place:
         self.credentials = Credentials("key", "secret")
         self.credentials.on_change += [gate.open, self.link.resume]
         self.client = SignedClient(server.url, self.credentials, self.clock, gate=gate)
-        self.session = session_on(stores, self.client, self.link)
+        self.custody = Custody(self.client, self.clock, self.link)
+        self.session = session_on(stores, self.client, self.link, self.custody)
 
     async def failed(self, times: int) -> None:
         await until(lambda: self.session._failures == times)
@@ -76,7 +84,7 @@ class Place:
         return self.link.now.reason
 
 
-def session_on(stores: TwoStores, client: SignedClient, link: LinkWatch) -> Session:
+def session_on(stores: TwoStores, client: SignedClient, link: LinkWatch, custody: Custody | None = None) -> Session:
     async def started() -> bool:
         return True
 
@@ -88,9 +96,10 @@ def session_on(stores: TwoStores, client: SignedClient, link: LinkWatch) -> Sess
         serial=stores.serial,
         boot_id="boot-1",
         started=started,
+        take=stores.own.services.events.accept,
         link=link,
         peer=Peer(client),
-        custody=Custody(client, stores.clock, link),
+        custody=custody or Custody(client, stores.clock, link),
     )
 
 
@@ -109,7 +118,7 @@ async def running(session: Session) -> AsyncIterator[None]:
 @asynccontextmanager
 async def placed(folder: Path, **statuses: list[int]) -> AsyncIterator[Place]:
     """A session under a scripted upstream; `statuses` of `longpoll`, `pending`, `dequeue`, `ready`."""
-    paths = {"longpoll": POLL_PATH, "pending": LIST_PATH, "dequeue": DEQUEUE_PATH, "ready": READY}
+    paths = {"longpoll": WAIT_PATH, "pending": LIST_PATH, "dequeue": DEQUEUE_PATH, "ready": READY}
     async with two_stores(folder) as stores:
         upstream = Upstream(stores.clock)
         upstream.statuses = {paths[name]: given for name, given in statuses.items()}
@@ -124,9 +133,24 @@ async def placed(folder: Path, **statuses: list[int]) -> AsyncIterator[Place]:
 async def test_the_agents_appear_once_and_the_first_look_is_not_held(tmp_path: Path) -> None:
     async with placed(tmp_path) as place, running(place.session):
         assert await place.state(LinkState.REACHED) == ""
-        await until(lambda: place.upstream.count(POLL_PATH) == 1)
+        await until(lambda: place.upstream.count(WAIT_PATH) == 1)
         paths = [path for path, _ in place.upstream.asked]
-        assert paths == [AGENT] * len(SERVED) + [LIST_PATH, POLL_PATH]
+        assert paths == [AGENT] * len(SERVED) + [LIST_PATH, VERSION, WAIT_PATH]
+
+
+async def test_an_older_release_and_any_other_server_are_polled(tmp_path: Path) -> None:
+    async with placed(tmp_path, longpoll=[404]) as place:
+        place.upstream.problems[WAIT_PATH] = NOT_A_ROUTE
+        async with running(place.session):
+            await until(lambda: place.upstream.count(POLL_PATH) == 1)
+        assert place.upstream.count(WAIT_PATH) == 1
+        assert place.session._failures == 0
+    (tmp_path / "other").mkdir()
+    async with placed(tmp_path / "other") as place:
+        place.upstream.bodies[VERSION] = ["{}"]
+        async with running(place.session):
+            await until(lambda: place.upstream.count(POLL_PATH) == 1)
+        assert place.upstream.count(WAIT_PATH) == 0
 
 
 async def test_an_upstream_that_has_lost_the_device_is_told_of_it_again(tmp_path: Path) -> None:
@@ -179,11 +203,24 @@ async def test_a_dequeue_whose_answer_was_cut_is_asked_again_under_its_key(tmp_p
             await place.failed(1)
             place.clock.advance(2)
             await place.failed(2)
-            place.clock.advance(ASKED_AGAIN_WITHIN)
-            await place.state(LinkState.REACHED)
+            place.clock.advance(60)
+            await until(lambda: place.upstream.count(DEQUEUE_PATH) == 3)
         keys = [key for path, key in place.upstream.asked if path == DEQUEUE_PATH]
-        assert keys[0] == keys[1] != ""
-        assert keys[2] not in ("", keys[0]), "what was checked out then is not ours any more"
+        assert keys == [keys[0]] * 3 != [""] * 3
+
+
+@pytest.mark.parametrize(("late", "certain"), [(SURE_FOR - 5, True), (SURE_FOR, False)])
+async def test_what_a_late_repeat_hands_out_is_ours_only_once_that_is_certain(
+    tmp_path: Path, late: float, certain: bool
+) -> None:
+    async with placed(tmp_path, longpoll=[0]) as place:
+        place.upstream.bodies[WAIT_PATH] = ['{"key": 7, "eventTypeID": 11}']
+        async with running(place.session):
+            await place.failed(1)
+            place.clock.advance(late)
+            await until(lambda: place.upstream.count(WAIT_PATH) == 3)
+            (event,) = await place.stores.own.services.events.handed_out_by(place.client.url)
+            assert place.custody.cleared(event) is certain
 
 
 async def test_only_another_cuelight_gets_such_a_key(tmp_path: Path) -> None:
@@ -195,13 +232,13 @@ async def test_only_another_cuelight_gets_such_a_key(tmp_path: Path) -> None:
 
 
 class Cutting(SignedClient):
-    """Loses the answer to the first dequeue."""
+    """Loses the answer by which the first event is handed out."""
 
     cut = 0
 
     async def request(self, method: str, path: str, body: object = None, **options: Any) -> Answer:
         answer = await super().request(method, path, body, **options)
-        if path == DEQUEUE_PATH and not self.cut:
+        if path in (DEQUEUE_PATH, WAIT_PATH) and answer.body and not self.cut:
             self.cut += 1
             raise UpstreamUnreachable(url=self.shown_url, reason="the test cut it")
         return answer

@@ -42,6 +42,7 @@ async def session(stores: TwoStores, client: SignedClient | None = None) -> Asyn
         serial=stores.serial,
         boot_id="boot-1",
         started=at_once,
+        take=stores.own.services.events.accept,
         link=link,
         peer=Peer(client),
         custody=Custody(client, stores.clock, link),
