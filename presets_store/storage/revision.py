@@ -30,7 +30,9 @@ class Schema:
         return found != self.head
 
 
-CURRENT = Schema(revisions=("0001", "0002", "0003", "0004", "0005"), scripts=Path(__file__).parent / "migrations")
+_REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
+
+CURRENT = Schema(revisions=_REVISIONS, scripts=Path(__file__).parent / "migrations")
 
 
 async def migrate_in_child(

@@ -5,5 +5,6 @@ from presets_store.storage.fleet import tables as fleet
 from presets_store.storage.media import tables as media
 from presets_store.storage.metadata import metadata
 from presets_store.storage.people import tables as people
+from presets_store.storage.scripts import tables as scripts
 
-__all__ = ["fleet", "media", "metadata", "people", "tables"]
+__all__ = ["fleet", "media", "metadata", "people", "scripts", "tables"]

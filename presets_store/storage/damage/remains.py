@@ -8,7 +8,6 @@ import contextlib
 import os
 import shutil
 import sqlite3
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Literal
@@ -58,28 +57,16 @@ class Remains:
         """Whether at least the list of tables could be read."""
         return bool(self._tables)
 
-    def rows(self, table: str) -> Iterator[Row]:
-        """Every row that can be read, each key once. A table with holes is named in `incomplete` afterwards."""
+    def rows(self, table: str) -> Iterator[tuple[int, Row]]:
+        """Every row that can be read, with its key: from the first on, past damage from the last on and between.
+
+        With damage a key may come twice: the row that was looked for is the first one that makes sense. A table with
+        holes is named in `incomplete` afterwards.
+        """
         if table not in self._tables or self._out_of_time():
             self.incomplete.add(table)
             return
-        given: defaultdict[int, int] = defaultdict(int)  # a bit for each key, for there may be millions
-        for key, row in self._found(table):
-            word, bit = key >> 10, 1 << (key & 1023)
-            if not given[word] & bit:
-                given[word] |= bit
-                yield row
-
-    def highest_key(self, table: str) -> int:
-        """The highest key that a row of the table has, 0 when that cannot be read."""
-        if table in self._tables:
-            with contextlib.suppress(*UNREADABLE):
-                return next((key for key, _ in self._whole(table, "DESC", {})), 0)
-        return 0
-
-    def _found(self, table: str) -> Iterator[tuple[int, Row]]:
-        """The rows with their keys, some twice: from the first on, and past damage from the last on and between."""
-        doubtful: dict[int, Row] = {}
+        doubtful: list[tuple[int, Row]] = []
         last, first = 0, LARGEST_KEY + 1
         try:
             for key, row in self._whole(table, "ASC", doubtful):
@@ -94,7 +81,14 @@ class Remains:
             if first > LARGEST_KEY:  # nothing lies behind the last key that was given out
                 first = max(last, self.marks.get(table, LARGEST_KEY)) + 1
             yield from self._within(table, last, first)
-        yield from doubtful.items()
+        yield from doubtful
+
+    def highest_key(self, table: str) -> int:
+        """The highest key that a row of the table has, 0 when that cannot be read."""
+        if table in self._tables:
+            with contextlib.suppress(*UNREADABLE):
+                return next((key for key, _ in self._whole(table, "DESC", [])), 0)
+        return 0
 
     def _within(self, table: str, last: int, first: int) -> Iterator[tuple[int, Row]]:
         """The rows between two keys, in steps that get smaller around what cannot be read."""
@@ -115,29 +109,39 @@ class Remains:
             misses += 1
             spans += _halves(last, first)
 
-    def _whole(self, table: str, order: Order, doubtful: dict[int, Row]) -> Iterator[tuple[int, Row]]:
+    def _whole(self, table: str, order: Order, doubtful: list[tuple[int, Row]]) -> Iterator[tuple[int, Row]]:
         """All rows as they follow one another, past wrong keys.
 
-        To look for a key would trust the inner pages: a wrong bit there leaves rows out without an error. A row stays
-        `doubtful` until the next has a key beyond its own, for with a wrong one it might take another row's place.
+        To look for a key would trust the inner pages: a wrong bit there leaves rows out without an error. A row is
+        held until the next has a key beyond its own; else it is `doubtful`, and might take another row's place.
         """
         sign = 1 if order == "ASC" else -1
-        last = held = 0 if order == "ASC" else LARGEST_KEY + 1
-        for key, row in self._select(table, order):
-            if sign * key <= sign * last or key == held == last + sign:  # behind its place
+        last = 0 if order == "ASC" else -LARGEST_KEY - 1
+        held: tuple[int, Row] | None = None
+        try:
+            for found in self._select(table, order):
+                if held is None:
+                    held = found
+                    continue
+                place, before = sign * found[0], sign * held[0]
+                if place > before:
+                    yield held
+                    held, last = found, before
+                    continue
                 self.incomplete.add(table)
-                if key != held:
-                    yield key, row
-                continue
-            if sign * key <= sign * held:  # what was held is ahead of its place
-                self.incomplete.add(table)
-            elif held in doubtful:
-                yield held, doubtful.pop(held)
-                last = held
-            doubtful[key] = row
-            held = key
-        if held in doubtful:
-            yield held, doubtful.pop(held)
+                if place <= last:
+                    yield found
+                elif place == before == last + 1:
+                    doubtful.append(found)
+                else:
+                    doubtful.append(held)
+                    held = found
+        except UNREADABLE:
+            if held is not None:
+                doubtful.append(held)
+            raise
+        if held is not None:
+            yield held
 
     def _between(self, table: str, low: int, high: int, order: Order) -> Iterator[tuple[int, Row]]:
         """Looks for the rows with these keys; keys out of order are an error."""
@@ -172,7 +176,7 @@ class Remains:
 
     def _given_out(self) -> dict[str, int]:
         marks: dict[str, int] = {}
-        for row in self.rows("sqlite_sequence"):
+        for _, row in self.rows("sqlite_sequence"):
             name, mark = row.get("name"), row.get("seq")
             if isinstance(name, bytes) and isinstance(mark, int) and mark <= LARGEST_KEY:
                 marks[name.decode(errors="replace")] = mark

@@ -100,15 +100,17 @@ class _Reading:
     def _records(
         self, table: str, kind: type[Record], wanted: Callable[[Row], bool] = lambda _: True
     ) -> Iterator[Record]:
-        for row in self._remains.rows(table):
+        read: set[int] = set()
+        for place, row in self._remains.rows(table):
             key = row.get("key")
             self._raise_mark(table, key if isinstance(key, int) else 0)
-            if wanted(row):
+            if place not in read and wanted(row):
                 try:
                     record = record_of(kind, row)
                 except (ValueError, TypeError):
                     self.bad += 1
                 else:
+                    read.add(place)
                     yield record
 
     def _held(self, table: str, records: Iterator[Record]) -> tuple[Record, ...]:

@@ -1,0 +1,1 @@
+"""Routes of scripts, in both generations."""

@@ -1,0 +1,1 @@
+"""Scripts on the wire (docs/scripts.md)."""

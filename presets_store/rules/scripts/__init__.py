@@ -1,0 +1,1 @@
+"""Pure decisions about scripts: when they work, what they match, what they say."""

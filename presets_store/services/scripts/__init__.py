@@ -1,0 +1,1 @@
+"""Scripts: kept, matched, carried out, explained."""

@@ -1,0 +1,1 @@
+"""Scripts, what they look at, what they decided, and what is to be told of it."""
