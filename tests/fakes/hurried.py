@@ -22,7 +22,7 @@ AGENT = (
     "agent.upstream.reports.PROCESSING_RENEWED_EVERY",
     "agent.upstream.reports.PROGRESS_EVERY",
     "agent.upstream.reports.WAITING_RENEWED_EVERY",
-    "agent.upstream.session.ASKED_AGAIN_WITHIN",
+    "agent.upstream.session.SURE_FOR",
     "agent.upstream.session.FULL_PAUSE",
     "agent.upstream.session.HELD_AT_LEAST",
     "agent.upstream.telemetry.LOOK_EVERY",
@@ -33,7 +33,7 @@ AGENT = (
 HUB = (
     "presets_store.hub.app.SWEEP_EVERY",
     "presets_store.rules.lifecycle.LEASE",
-    "presets_store.services.events.LEASE",
+    "presets_store.services.fleet.fetching.LEASE",
 )
 TIMES = 10
 
