@@ -11,8 +11,11 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
+
+SOAK = ROOT / "bench" / "soak.json"
 
 WORKERS = min(2, os.cpu_count() or 1)
 """Processes that share the tests: most of them wait for cameras, which run in real time."""
@@ -47,21 +50,26 @@ def main() -> int:
         command.append(f"--basetemp={folder}/t")  # short: paths of Unix sockets have 107 bytes
         code = subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
     if arguments.soak:
-        write_soak(counts, revision=revision, seed=seed, seconds=time.time() - started, passed=code == 0)
+        run = {"commit": revision, "seed": seed, "seconds": round(time.time() - started), "passed": code == 0}
+        if pytest_arguments:
+            run["only"] = pytest_arguments
+        lines = counts.read_text().splitlines() if counts.exists() else []
+        write_soak(SOAK, run, [json.loads(line) for line in lines])
     return code
 
 
-def write_soak(counts: Path, *, revision: str, seed: str, seconds: float, passed: bool) -> None:
-    """Seed, commit and the counts that the soaked tests reported, for the record."""
-    lines = counts.read_text().splitlines() if counts.exists() else []
-    record = {
-        "commit": revision,
-        "seed": seed,
-        "seconds": round(seconds),
-        "passed": passed,
-        "counts": [json.loads(line) for line in lines],
-    }
-    (ROOT / "bench" / "soak.json").write_text(json.dumps(record, indent=1) + "\n")
+def write_soak(path: Path, run: dict[str, Any], counts: list[dict[str, Any]]) -> None:
+    """What the soaked tests reported, each with the commit that was tested, and the runs of which that is.
+
+    A run of a part leaves the other tests' counts as they are.
+    """
+    before = json.loads(path.read_text()) if "only" in run and path.exists() else {"runs": [], "counts": []}
+    anew = {count["test"] for count in counts}
+    kept = [count for count in before["counts"] if count["test"] not in anew]
+    there = {count["commit"] for count in kept}
+    runs = [each for each in before["runs"] if each["commit"] in there]
+    record = {"runs": [*runs, run], "counts": kept + [{"commit": run["commit"], **count} for count in counts]}
+    path.write_text(json.dumps(record, indent=1) + "\n")
 
 
 if __name__ == "__main__":
