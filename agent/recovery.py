@@ -222,7 +222,7 @@ class Recovery:
     async def _so_far(self, event: Event) -> Result:
         """The clips, photos or sounds that the event has made."""
         kind = traits_of(event.event_type_id).sink
-        if kind is SinkKind.PHOTOS:
+        if kind in (SinkKind.PHOTOS, SinkKind.FRAMES):
             return (await self._media.photos_of(event)).told()
         if kind is SinkKind.SOUND:
             return {"audioClips": await self._media.sounds.of(event)}

@@ -15,6 +15,7 @@ class SinkKind(StrEnum):
 
     RECORDING = "recording"
     PHOTOS = "photos"
+    FRAMES = "frames"
     RTMP = "RTMP stream"
     SRT = "SRT stream"
     UDP = "UDP stream"

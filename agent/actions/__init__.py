@@ -13,6 +13,7 @@ from agent.actions.files.concatenate import ConcatenateFiles
 from agent.actions.files.extract import ExtractVideo
 from agent.actions.files.transcode import TranscodeFile
 from agent.actions.files.transfer import TransferFile
+from agent.actions.frames import StartFrames
 from agent.actions.multiplex import StartCameraMultiplex
 from agent.actions.photos import StartPhotos, StopPhotos
 from agent.actions.process import EndProcess
@@ -60,8 +61,10 @@ ACTIONS: Mapping[int, Action] = {
     32: StartStream(SinkKind.RTMP),
     33: EventPresetWorkflow(),
     35: EndProcess(),
+    36: StartFrames(),
     37: StopRecording(),
     38: StopStream(SinkKind.RTMP),
+    40: StopPhotos(SinkKind.FRAMES),
     42: RebootDevice(),
     43: StartStream(SinkKind.UDP),
     44: StopStream(SinkKind.UDP),
@@ -72,7 +75,7 @@ ACTIONS: Mapping[int, Action] = {
     60: StartSound(),
     61: StopSound(),
     62: StartPhotos(),
-    63: StopPhotos(),
+    63: StopPhotos(SinkKind.PHOTOS),
     64: StartStream(SinkKind.SRT),
 }
 

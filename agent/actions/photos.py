@@ -27,13 +27,15 @@ class StartPhotos:
 
 
 class StopPhotos:
-    """Ends the taking of photos of a camera; its event becomes Complete."""
+    """Ends the taking of photos, or of frames, of a camera; its event becomes Complete."""
 
-    traits: ClassVar = ActionTraits(immediate=True, ends=SinkKind.PHOTOS)
+    def __init__(self, kind: SinkKind) -> None:
+        self._kind = kind
+        self.traits = ActionTraits(immediate=True, ends=kind)
 
     async def run(self, context: Context, parameters: Parameters) -> Result:
         """Result: `{"stopped": [event keys]}`; empty when none ran, which is no error: the wish is fulfilled."""
-        return await context.stop_sink(context.cameras.pick(parameters), SinkKind.PHOTOS, StopReason.STOPPED)
+        return await context.stop_sink(context.cameras.pick(parameters), self._kind, StopReason.STOPPED)
 
 
 class Photos(Filming[PhotoOrder]):
@@ -112,5 +114,5 @@ class Photos(Filming[PhotoOrder]):
 _ASKED = (
     "width", "height", "intervalSeconds", "durationSeconds", "quality", "encoding", "rotation", "hflip", "vflip",
     "brightness", "contrast", "saturation", "sharpness", "awb", "exposure", "ev", "denoise", "shutter", "gain", "hdr",
-    "controls",
+    "controls", "fps", "rotationDegrees",
 )  # fmt: skip

@@ -19,7 +19,7 @@ from presets_store.rules.targeting import choose_camera
 
 Told = Callable[[str, CameraReport], None]
 
-_FILMING = (SinkKind.RECORDING, SinkKind.PHOTOS)
+_FILMING = (SinkKind.RECORDING, SinkKind.PHOTOS, SinkKind.FRAMES)
 
 
 @dataclass(frozen=True, slots=True)

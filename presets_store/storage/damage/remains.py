@@ -60,8 +60,8 @@ class Remains:
     def rows(self, table: str) -> Iterator[tuple[int, Row]]:
         """Every row that can be read, with its key: from the first on, past damage from the last on and between.
 
-        With damage a key may come twice: the row that was looked for is the first one that makes sense. A table with
-        holes is named in `incomplete` afterwards.
+        With damage a key may come twice, of which the first row that makes sense is to be taken. A table with holes is
+        named in `incomplete` afterwards.
         """
         if table not in self._tables or self._out_of_time():
             self.incomplete.add(table)

@@ -163,18 +163,37 @@ def test_every_row_beside_the_holes_is_saved(folded: Path) -> None:
     assert found.incomplete == ("outbox",)
 
 
+def inner_cells(path: Path, table: str) -> list[int]:
+    """Where in the file the inner page of a table names its leaves: each in 4 bytes, then the highest key in there."""
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        (root,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", (table,)).fetchone()
+    begin = (root - 1) * 4096
+    page = path.read_bytes()[begin : begin + 4096]
+    assert page[0] == 5, "an inner page"
+    count = int.from_bytes(page[3:5], "big")
+    return [begin + int.from_bytes(page[place : place + 2], "big") for place in range(12, 12 + 2 * count, 2)]
+
+
 def test_a_wrong_key_in_an_inner_page_leaves_nothing_out(folded: Path) -> None:
     """To look for a key there leads past all rows of the first leaf, and is no error."""
-    with contextlib.closing(sqlite3.connect(folded)) as connection:
-        (root,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'outbox'").fetchone()
-        (page,) = connection.execute("PRAGMA page_size").fetchone()
     content = bytearray(folded.read_bytes())
-    begin = (root - 1) * page
-    assert content[begin] == 5, "an inner page"
-    cell = begin + int.from_bytes(content[begin + 12 : begin + 14], "big")
-    content[cell + 4] = 0  # behind the number of the leaf's page: its highest key
+    content[inner_cells(folded, "outbox")[0] + 4] = 0
     folded.write_bytes(content)
     assert [report.event_key for report in salvage(folded).reports] == list(UNSENT)
+
+
+def test_the_leaf_of_another_table_takes_no_place(folded: Path) -> None:
+    """Its rows have keys that rows of our own have too, and come before those."""
+    content = bytearray(folded.read_bytes())
+    ours, *_ = inner_cells(folded, "outbox")
+    highest = content[ours + 4]
+    theirs = next(cell for cell in inner_cells(folded, "events") if content[cell + 4] > highest)
+    content[ours : ours + 4] = content[theirs : theirs + 4]
+    folded.write_bytes(content)
+    found = salvage(folded)
+    assert sorted(report.event_key for report in found.reports) == list(UNSENT)[highest:]
+    assert found.incomplete == ("outbox",)
+    assert found.bad
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,12 @@ from fakes.photos import take_photo
 from fakes.served_store import ServedStore, until
 
 from agent.actions.bars import StartBars
+from agent.actions.frames import FASTEST, StartFrames, as_photos
 from agent.actions.multiplex import StartCameraMultiplex
 from agent.actions.photos import StartPhotos
 from agent.cameras import AgentCamera
 from agent.context import Context
+from agent.errors import BadParameter
 from agent.media.library import MediaLibrary
 from agent.running import Stopped, StopReason
 from hardware.client import SinkHandle
@@ -134,6 +136,29 @@ async def test_the_next_host_gets_what_is_left_of_the_duration(context: Context,
     clock_of(context).advance(40)
     host.dies()
     assert (await taking)["endedBy"] == "duration"
+
+
+async def test_frames_are_photos_at_a_rate(context: Context, host: Host) -> None:
+    asked = {"fps": 4.0, "rotationDegrees": 90, "durationSeconds": 60.0}
+    taking = asyncio.create_task(StartFrames().run(context, asked))
+    await until(lambda: host.handles)
+    assert (host.orders[0].interval_seconds, host.orders[0].rotation_degrees) == (0.25, 90)
+    host.takes(0)
+    await until(context.own.begun.is_set)
+    clock_of(context).advance(60)
+    host.ends()
+    result = await taking
+    assert result["endedBy"] == "duration"
+    assert asked.items() <= result["asked"].items()
+
+
+async def test_frames_without_a_rate_have_the_contracts_and_none_is_faster_than_can_be(
+    context: Context, host: Host
+) -> None:
+    assert as_photos({})["intervalSeconds"] == pytest.approx(1 / 30)
+    with pytest.raises(BadParameter, match="fps"):
+        await StartFrames().run(context, {"fps": FASTEST + 1})
+    assert not host.orders
 
 
 async def test_a_later_attempt_counts_what_earlier_ones_took(context: Context, host: Host) -> None:
