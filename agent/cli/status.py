@@ -92,12 +92,20 @@ def _upstream(upstream: dict[str, Any]) -> Fact:
 
 
 def _outbox(outbox: dict[str, Any], now: str) -> Fact:
-    waiting = outbox["waiting"]
+    waiting, rest = outbox["waiting"], _of_reports(outbox)
     if not waiting:
-        return Fact("outbox", "empty")
+        return Fact("outbox", f"empty{rest}", "yellow" if outbox["dropped"] else "")
     words = "1 report waits" if waiting == 1 else f"{waiting} reports wait, the oldest"
     age = _age(outbox["oldestDate"], now)
-    return Fact("outbox", f"{words} since {local_time(outbox['oldestDate'])}" + (f" ({age})" if age else ""), "yellow")
+    since = f"{words} since {local_time(outbox['oldestDate'])}" + (f" ({age})" if age else "")
+    return Fact("outbox", since + rest, "yellow")
+
+
+def _of_reports(outbox: dict[str, Any]) -> str:
+    """What waits, and was dropped, of health and log messages; "" for nothing."""
+    parts = [f"{outbox['reports']} health and log messages wait"] if outbox["reports"] else []
+    parts += [f"{outbox['dropped']} were dropped for want of room"] if outbox["dropped"] else []
+    return f"; {', '.join(parts)}" if parts else ""
 
 
 def _age(date: str | None, now: str) -> str:

@@ -6,8 +6,12 @@ from typing import Any
 
 from presets_store.redaction import HIDDEN, names_a_secret
 
-WITH_SECRETS = frozenset({17, 19})
+_NETWORKS = frozenset({17, 19})
 """Device_Add_network, Device_Update_networks: passwords of networks."""
+_WORKFLOW = 33
+"""Workflow_Event_preset_workflow: its steps may hold whole presets, of those types too."""
+WITH_SECRETS = _NETWORKS | {_WORKFLOW}
+"""The types whose parameters are looked into."""
 
 
 def hidden(event_type_id: int, text: str) -> str:
@@ -25,8 +29,42 @@ def with_secrets(event_type_id: int, text: str, change: Callable[[str], str]) ->
     if event_type_id not in WITH_SECRETS:
         return text
     before = _parsed(text)
-    after = _walked(before, change)
+    after = _steps(before, change) if event_type_id == _WORKFLOW else _walked(before, change)
     return text if after == before else json.dumps(after, ensure_ascii=False)
+
+
+def holds_secrets(event_type_id: int, text: str) -> bool:
+    """Whether there is a secret in the parameters, in plain text, sealed or hidden."""
+    found: list[str] = []
+
+    def note(secret: str) -> str:
+        found.append(secret)
+        return secret
+
+    with_secrets(event_type_id, text, note)
+    return bool(found)
+
+
+def _steps(steps: Any, change: Callable[[str], str]) -> Any:
+    """The steps of a workflow, with `change` done to the secrets of the presets that they hold."""
+    if not isinstance(steps, list):
+        return steps
+    return [{name: _preset(value, change) for name, value in step.items()} if isinstance(step, dict) else step
+            for step in steps]  # fmt: skip
+
+
+def _preset(value: Any, change: Callable[[str], str]) -> Any:
+    if not isinstance(value, dict):
+        return value
+    kind = next((member for name, member in value.items() if name.casefold() == "eventtypeid"), 0)
+    if kind not in _NETWORKS:
+        return value
+    return {
+        name: with_secrets(kind, member, change)
+        if name.casefold() == "eventparameters" and isinstance(member, str)
+        else member
+        for name, member in value.items()
+    }
 
 
 def _parsed(text: str) -> Any:

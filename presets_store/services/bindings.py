@@ -13,7 +13,7 @@ from presets_store.protocol.parameters import WORKFLOW, read_workflow
 from presets_store.protocol.startup import STANDALONE_SETTING, StandalonePreset
 from presets_store.rules.bindings import NotBindable, PresetBound, check_member, fires
 from presets_store.rules.event import Event
-from presets_store.rules.hiding import WITH_SECRETS
+from presets_store.rules.hiding import holds_secrets
 from presets_store.rules.startup import Binding
 from presets_store.services.answers import encode
 from presets_store.services.changes import Changes, event_of
@@ -191,7 +191,7 @@ def _workflows_with(connection: Connection, key: int) -> Iterator[int]:
 
 
 def _whole(preset: Preset, parameters: str, revision: int) -> StandalonePreset:
-    if preset.event_type_id in WITH_SECRETS:
+    if holds_secrets(preset.event_type_id, parameters):
         reason = "a device keeps a network, with its password, from the first time on that it is told of it"
         raise NotBindable(key=preset.key, reason=reason)
     return StandalonePreset.model_construct(

@@ -135,3 +135,14 @@ async def test_what_another_agent_records_is_kept_without_the_password(store: Se
     }
     await store.client.json("POST", "/v1/event/record", body)
     assert SECRET not in await store.services.database.read(kept)
+
+
+async def test_a_network_in_a_step_of_a_workflow(store: ServedStore) -> None:
+    step = {"deviceID": 0, "eventPresetID": 7, "preset": {"eventTypeID": 17, "eventParameters": json.dumps(NETWORK)}}
+    key = await queue(store, [step], "Workflow_Event_preset_workflow")
+    assert SECRET not in await store.services.database.read(kept)
+    shown = json.loads((await store.client.json("GET", f"/v1/event/{key}"))["eventParameters"])
+    assert json.loads(shown[0]["preset"]["eventParameters"]) == SHOWN
+    event = await store.services.events.require(key)
+    opened = json.loads(store.services.events.opened(event).event_parameters)
+    assert json.loads(opened[0]["preset"]["eventParameters"]) == NETWORK

@@ -5,6 +5,8 @@ from fakes.agent_socket import camera, event
 from agent.cli.status import MANY_INCIDENTS, status_facts
 from agent.cli.text import human_age
 
+NOTHING_WAITS = {"waiting": 0, "oldestDate": None, "reports": 0, "dropped": 0}
+
 
 def status(**members: Any) -> dict[str, Any]:
     """The answer of `GET /v1/status` of a device that has nothing to tell."""
@@ -20,7 +22,7 @@ def status(**members: Any) -> dict[str, Any]:
         "modeDate": "2026-07-01T10:00:15.000000Z",
         "startup": {"binding": "", "presetID": 0, "presetName": "", "eventID": 0, "source": "", "note": ""},
         "upstream": {"url": "", "state": "none", "reason": "", "sinceDate": "2026-07-01T11:00:00Z"},
-        "outbox": {"waiting": 0, "oldestDate": None},
+        "outbox": NOTHING_WAITS,
         "cameras": [],
         "running": [],
         "streams": [],
@@ -67,13 +69,20 @@ def test_the_start_up_preset_and_what_became_of_it() -> None:
 
 
 def test_the_outbox_tells_how_long_the_oldest_waits() -> None:
-    one = {"waiting": 1, "oldestDate": "2026-07-01T12:09:20.000000Z"}
+    one = NOTHING_WAITS | {"waiting": 1, "oldestDate": "2026-07-01T12:09:20.000000Z"}
     assert "1 report waits since" in told(outbox=one)["outbox"]
     assert told(outbox=one)["outbox"].endswith("(40 s)")
-    many = {"waiting": 3, "oldestDate": "2026-07-01T09:00:00.000000Z"}
+    many = NOTHING_WAITS | {"waiting": 3, "oldestDate": "2026-07-01T09:00:00.000000Z"}
     assert told(outbox=many)["outbox"].endswith("(3 h)")
-    later = {"waiting": 3, "oldestDate": "2027-07-01T09:00:00.000000Z"}  # the clock was set back
+    later = NOTHING_WAITS | {"waiting": 3, "oldestDate": "2027-07-01T09:00:00.000000Z"}  # the clock was set back
     assert "(" not in told(outbox=later)["outbox"]
+
+
+def test_the_outbox_tells_of_what_may_be_dropped() -> None:
+    full = NOTHING_WAITS | {"reports": 50_000, "dropped": 12}
+    assert told(outbox=full)["outbox"] == (
+        "empty; 50000 health and log messages wait, 12 were dropped for want of room"
+    )
 
 
 def test_what_is_wrong_is_marked() -> None:

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from presets_store.redaction import HIDDEN
-from presets_store.rules.hiding import WITH_SECRETS, hidden, unchanged, with_secrets
+from presets_store.rules.hiding import WITH_SECRETS, hidden, holds_secrets, unchanged, with_secrets
 
-ADD, UPDATE, TRIAL = 17, 19, 7
+ADD, UPDATE, TRIAL, WORKFLOW = 17, 19, 7, 33
 PLAIN = st.dictionaries(st.sampled_from(["sSID", "alias", "priority", "key"]), st.text() | st.integers() | st.none())
 SECRET = st.text(min_size=1).map(lambda text: f"\u2020{text}")
 NETWORK = st.builds(
@@ -59,3 +59,30 @@ def test_what_holds_no_secret_stays_to_the_letter(text: str) -> None:
 def test_other_types_are_not_looked_into() -> None:
     assert TRIAL not in WITH_SECRETS
     assert hidden(TRIAL, '{"password": "a"}') == '{"password": "a"}'
+
+
+@pytest.mark.parametrize(
+    "names", [("preset", "eventTypeID", "eventParameters"), ("Preset", "EventTypeID", "EventParameters")]
+)
+def test_presets_in_the_steps_of_a_workflow_are_looked_into(names: tuple[str, str, str]) -> None:
+    preset, kind, parameters = names
+    network = json.dumps({"sSID": "gate", "password": "secret words"})
+    steps = [
+        {"eventPresetID": 1},
+        {"eventPresetID": 2, preset: {kind: ADD, parameters: network}},
+        {"eventPresetID": 3, preset: {kind: TRIAL, parameters: network}},
+    ]
+    text = json.dumps(steps)
+    shown = json.loads(hidden(WORKFLOW, text))
+    assert json.loads(shown[1][preset][parameters]) == {"sSID": "gate", "password": HIDDEN}
+    assert (shown[0], shown[2]) == (steps[0], steps[2])
+    assert holds_secrets(WORKFLOW, text)
+    assert not holds_secrets(WORKFLOW, json.dumps([steps[0], steps[2]]))
+    assert json.loads(with_secrets(WORKFLOW, json.dumps(shown), lambda _: "secret words")) == steps
+
+
+@pytest.mark.parametrize(
+    "text", ["{}", "[]", "[1]", '[{"preset": 1}]', '[{"preset": {"eventTypeID": 17, "eventParameters": 5}}]']
+)
+def test_odd_workflows_stay_as_they_are(text: str) -> None:
+    assert hidden(WORKFLOW, text) == text
