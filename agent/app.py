@@ -45,6 +45,7 @@ from agent.startup.hosts import CameraHosts
 from agent.startup.mode import build_mode
 from agent.startup.registering import register_agents
 from agent.startup.starting import Circumstances, Starting
+from agent.startup.supervised import Supervised
 from agent.store import Memory, Store, newest_access_key, open_memory, open_store
 from agent.upstream.building import UpstreamLink
 from agent.upstream.client import SignedClient
@@ -195,12 +196,15 @@ class Agent:
         health = build_health(settings, store.services, list(cameras), link.client if link else None)
         mender = build_mender(settings.mending, hosts, memory.sealed, store.clock, store.services.database)
         agent._start_all(chain=linker, photos=taken, retention=retention, health=health, mending=mender)
-        agent._start_all(enrolment=enrolling)
+        supervised = Supervised(starting, cameras, store.clock)
+        agent._start_all(enrolment=enrolling, supervised=supervised)
         agent.tasks.start("reboots", await_reboot(rebooting, store.services.events, store.clock))
         stack.push_async_callback(_staged("the local API", STAGE_SECONDS, api.stop))
         await api.start()
         await register_agents(store.services)
         await agent._announce(new_key)
+        stack.callback(supervised.stopping)
+        supervised.ready()
         return agent
 
     async def until(self, wanted: asyncio.Event) -> None:

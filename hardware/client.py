@@ -82,7 +82,8 @@ class CameraClient:
     """One camera and its host process.
 
     `run_folder` holds the lock per camera. `on_camera` is called in the loop with each new `CameraReport`. `spawned`
-    becomes its first host.
+    becomes its first host. `beat`: when its supervision was last at work, by the loop's clock; between two beats there
+    is at most the longest pause, and the time that a host may take to greet and to end.
     """
 
     def __init__(
@@ -101,6 +102,7 @@ class CameraClient:
         self._state = CameraReport(state="closed")
         self._pong: Pong | None = None
         self._heard = 0.0
+        self.beat = 0.0
         self._spawned = spawned
         self._warm = KeepWarm(on=False)
         self._test_picture = TestPicture(on=False)
@@ -233,7 +235,7 @@ class CameraClient:
         loop = asyncio.get_running_loop()
         failures = 0
         while not self._stopping.is_set():
-            began = loop.time()
+            self.beat = began = loop.time()
             reason = await self._run_host()
             if self._stopping.is_set():
                 return
@@ -339,6 +341,7 @@ class CameraClient:
             if self._heard >= asked:
                 asked = loop.time()
             number += 1
+            self.beat = loop.time()
             host.send(Ping(number=number))
             await asyncio.sleep(self._timing.ping_every)
         raise HostLost(camera=self.spec.camera_id, reason=f"silent for {self._timing.silent_after:g} s")

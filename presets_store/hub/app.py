@@ -28,6 +28,7 @@ from presets_store.hub.settings import HubSettings
 from presets_store.process.announcing import announce_key
 from presets_store.process.lifecycle import SystemTaskDied, SystemTasks, stage, stop_signals, unless, usable_places
 from presets_store.process.logs import logging_to
+from presets_store.process.service import keep_told, service_manager
 from presets_store.services import Services, build_services
 from presets_store.services.fleet.archive import Archiving
 from presets_store.services.fleet.retention import Kept
@@ -83,6 +84,7 @@ class Hub:
         self.figures = Figures(clock)
         self.outgoing = Outgoing()
         self.tasks = SystemTasks()
+        self.manager = service_manager()
 
     @classmethod
     async def build(cls, settings: HubSettings, stack: AsyncExitStack) -> "Hub":
@@ -103,6 +105,8 @@ class Hub:
             await hub._serve_figures(services, runner, stack)
         seldom_collected()
         hub._announce(next(iter(runner.sites)).name)
+        stack.callback(hub.manager.stopping)
+        hub.manager.ready()
         return hub
 
     async def until(self, wanted: asyncio.Event) -> None:
@@ -133,6 +137,7 @@ class Hub:
 
     def _start_tasks(self, services: Services) -> None:
         self.tasks.start("sweep", _sweep(services, self.clock))
+        self.tasks.start("service manager", keep_told(self.manager, self.clock, lambda: _status(services)))
         if self.database.dialect == "sqlite":
             return
         hearing = Hearing(self.outgoing.name, services, self.clock)
@@ -186,6 +191,10 @@ class Hub:
         shown = self.settings.public_url or url
         sys.stdout.write(f"cuelight {__version__} is ready.\n  hub  {shown}  (listens at {url})\n")
         sys.stdout.flush()
+
+
+def _status(services: Services) -> str:
+    return f"{services.wakeups.polls_waiting} devices wait for events, {services.live.count} listeners"
 
 
 async def _sweep(services: Services, clock: Clock) -> NoReturn:

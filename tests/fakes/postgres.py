@@ -13,6 +13,7 @@ from uuid import uuid4
 import pytest
 
 _START_SECONDS = 30
+_END = "-- that was all --"
 _TUNING = ("fsync=off", "full_page_writes=off", "listen_addresses=", "max_connections=80", "deadlock_timeout=50ms")
 
 
@@ -30,6 +31,7 @@ class PostgresServer:
     def __init__(self, folder: Path, tuning: Sequence[str] = _TUNING) -> None:
         self._binaries = _binaries()
         self._folder = folder
+        self._psql: subprocess.Popen[str] | None = None
         # The server refuses to run as root; the package brings this account.
         self._user = pwd.getpwnam("postgres").pw_uid if os.geteuid() == 0 else None
         if self._user is not None:
@@ -53,10 +55,39 @@ class PostgresServer:
 
     def sql(self, database: str, statement: str) -> str:
         """What psql prints."""
-        place = ("-h", str(self._folder), "-U", "cuelight", "-d", database)
-        return self._run("psql", *place, "-X", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-c", statement)
+        if database == "postgres":  # of which there are thousands: a program for each would cost more than they do
+            return self._said(statement)
+        return self._run("psql", *self._place(database), "-c", statement)
+
+    def _place(self, database: str) -> tuple[str, ...]:
+        return ("-h", str(self._folder), "-U", "cuelight", "-d", database, "-X", "-A", "-t", "-v", "ON_ERROR_STOP=1")
+
+    def _said(self, statement: str) -> str:
+        """What the one psql that goes on prints."""
+        if self._psql is None or self._psql.poll() is not None:
+            self._psql = subprocess.Popen(
+                [str(self._binaries / "psql"), *self._place("postgres"), "-q"],
+                cwd=self._folder,
+                user=self._user,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                bufsize=1,
+            )
+        assert self._psql.stdin is not None
+        assert self._psql.stdout is not None
+        self._psql.stdin.write(f"{statement};\n\\echo {_END}\n")
+        lines: list[str] = []
+        for line in self._psql.stdout:
+            if line.rstrip() == _END:
+                return "".join(lines).strip()
+            lines.append(line)
+        pytest.fail(f"psql failed: {''.join(lines).strip()}")
 
     def stop(self) -> None:
+        if self._psql is not None:
+            self._psql.communicate()
         self._server.terminate()  # SIGTERM waits for clients to go
         try:
             self._server.wait(1)

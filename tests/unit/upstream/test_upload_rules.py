@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from fakes.clock import ManualClock
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -97,6 +97,7 @@ def test_a_limit_that_is_none_is_refused() -> None:
         UploadsSettings(rate=10)
 
 
+@settings(max_examples=25)
 @given(st.integers(1000, 10_000_000), st.lists(st.integers(1, 1 << 20), min_size=1, max_size=40))
 def test_a_bucket_lets_as_much_through_as_its_rate(rate: int, sizes: list[int]) -> None:
     clock = ManualClock()
