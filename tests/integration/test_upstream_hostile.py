@@ -28,7 +28,7 @@ ROUNDS = count(2, 40)
 RATE = 0.15
 """Requests that meet trouble."""
 LONGEST_DELAY = 0.5
-PEACE_SECONDS = count(60, 300)
+PEACE_SECONDS = count(60, 1800)
 """In which all must be settled, when the network is well again."""
 COMPLETE, ERROR = 4, 5
 SENT = 4
