@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: run demo test lint bench bench-camera bench-hub bench-upstream soak setup setup-dev footage lock clean
+.PHONY: run demo test lint bench bench-camera bench-hub bench-upstream bench-vision soak setup setup-dev footage lock clean
 
 run: setup
 	$(BIN)/cuelight run --first-preset
@@ -32,6 +32,9 @@ bench-hub: setup-dev
 
 bench-upstream: setup-dev
 	PYTHONPATH=tests $(BIN)/python -P -m bench.upstream
+
+bench-vision: setup-dev
+	PYTHONPATH=tests $(BIN)/python -P -m bench.vision
 
 soak: setup-dev
 	$(BIN)/python -P scripts/test.py --soak

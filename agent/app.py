@@ -33,9 +33,11 @@ from agent.media.chain.linking import Linker
 from agent.media.library import MediaLibrary
 from agent.media.retention.keeping import Retention
 from agent.media.retention.starting import make_room_to_start
+from agent.media.taken import TakenIndex
 from agent.media.workshop import build_workshop
 from agent.mending.building import build_mender
 from agent.recovery import recover
+from agent.seeing.building import build_seeing
 from agent.settings import Settings
 from agent.startup.camera_secrets import CameraSecrets
 from agent.startup.checking import watch_database
@@ -176,11 +178,7 @@ class Agent:
         store = await open_store(settings, memory, who.serial, who.boot_id, stack)
         new_key = await store.services.keys.create_first()
         cameras = await _cameras(settings, store.services, hosts, stack)
-        media, taken = build_library(settings, store.services, store.clock)
-        linker = build_linker(settings.media_folder, memory.sealed, store.services, store.clock, who.serial)
-        media.closed.append(linker.wake)
-        media.announce = linker.removing
-        retention = Retention(settings, media, store.services, store.clock)
+        media, taken, linker, retention = _media(settings, memory, store, who)
         rebooting = await recover(store.services, cameras, media, who.boot_id)
         link = _upstream(settings, store, lines, stack)
         starting = _starting(settings, memory, store, who, link.client if link else None)
@@ -197,7 +195,8 @@ class Agent:
         mender = build_mender(settings.mending, hosts, memory.sealed, store.clock, store.services.database)
         agent._start_all(chain=linker, photos=taken, retention=retention, health=health, mending=mender)
         supervised = Supervised(starting, cameras, store.clock)
-        agent._start_all(enrolment=enrolling, supervised=supervised)
+        seeing = build_seeing(settings, store.services, memory.sealed, cameras, hosts, link)
+        agent._start_all(enrolment=enrolling, supervised=supervised, **seeing)
         agent.tasks.start("reboots", await_reboot(rebooting, store.services.events, store.clock))
         stack.push_async_callback(_staged("the local API", STAGE_SECONDS, api.stop))
         await api.start()
@@ -330,6 +329,16 @@ async def _cameras(settings: Settings, services: Services, hosts: CameraHosts, s
             await camera.keep_warm(START_UP, hosts.warmth.wish)
     await cameras.start()
     return cameras
+
+
+def _media(
+    settings: Settings, memory: Memory, store: Store, who: Identity
+) -> tuple[MediaLibrary, TakenIndex, Linker, Retention]:
+    media, taken = build_library(settings, store.services, store.clock)
+    linker = build_linker(settings.media_folder, memory.sealed, store.services, store.clock, who.serial)
+    media.closed.append(linker.wake)
+    media.announce = linker.removing
+    return media, taken, linker, Retention(settings, media, store.services, store.clock)
 
 
 def _upstream(settings: Settings, store: Store, lines: LogLines, stack: AsyncExitStack) -> UpstreamLink | None:

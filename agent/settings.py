@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
+from agent.seeing.settings import ScriptsSettings, VisionSettings
 from agent.sizes import Size
 from agent.upstream.uploads.addresses import is_safe
 from agent.upstream.uploads.hours import read_hours
@@ -285,6 +286,8 @@ class Settings(Tree):
     uploads: UploadsSettings = Field(default_factory=UploadsSettings)
     startup: StartupSettings = Field(default_factory=StartupSettings)
     mending: MendingSettings = Field(default_factory=MendingSettings)
+    scripts: ScriptsSettings = Field(default_factory=ScriptsSettings)
+    vision: VisionSettings = Field(default_factory=VisionSettings)
 
     @field_validator("cameras")
     @classmethod

@@ -19,6 +19,7 @@ from presets_store.cache import CacheReport
 from presets_store.clock import RELEASE_EPOCH, Clock, ClockQuality, SystemClock, micros
 from presets_store.durable import make_folder_durably
 from presets_store.errors import CuelightError
+from presets_store.local_zone import zone_of
 from presets_store.rules.dating import Dating
 from presets_store.sealing import Keyring, load_keyring
 from presets_store.services import Services, build_services
@@ -76,10 +77,9 @@ async def open_store(settings: Settings, memory: Memory, serial: str, boot: str,
     The clock's floor is the last time known for certain: the sealed one, the day of this release. It does not go below
     the newest event either, until somebody knows better.
     """
-    trusted = settings.clock.trust == "system"
     await asyncio.to_thread(settings.media_folder.mkdir, parents=True, exist_ok=True)
     sealed_floor = memory.sealed.clock_floor()
-    clock = SystemClock(floor=max(sealed_floor, RELEASE_EPOCH), known=sealed_floor > 0, trusted=trusted)
+    clock = SystemClock(floor=max(sealed_floor, RELEASE_EPOCH), known=sealed_floor > 0, trusted=settings.clock.trusted)
     database, found = await open_or_replace(
         settings.database_file,
         kept_of(memory.sealed),
@@ -102,6 +102,7 @@ async def open_store(settings: Settings, memory: Memory, serial: str, boot: str,
         kept=Kept(days=settings.telemetry.max_age_days, records=settings.telemetry.max_records),
         archiving=Archiving(settings.events.archive_after_days, settings.events.keep_archive_days),
         reports=settings.upstream.keep_reports,
+        zone=await asyncio.to_thread(zone_of, settings.clock.zone),
     )
     await note_incidents(database, [*_cache_incidents(memory, clock), *found])
     seal_key = await _seal_key(settings, memory, services)
@@ -119,7 +120,7 @@ async def _clock(
     if database_lost:
         await note_datings(database, await asyncio.to_thread(kept_datings, settings.media_folder))
     newest, before = await database.read(lambda connection: (newest_moment(connection), dating_of(connection, boot)))
-    clock = clock_of(sealed_floor, newest, before, trusted=settings.clock.trust == "system")
+    clock = clock_of(sealed_floor, newest, before, trusted=settings.clock.trusted)
     return clock, max(newest, sealed_floor, RELEASE_EPOCH)
 
 

@@ -92,6 +92,20 @@ class SinkRefused(HardwareError):
     template = "camera {camera!r} does not start {sink}: {reason}"
 
 
+class AnalyserFailed(HardwareError):
+    """An analyser cannot look at the camera's pictures; without it they are not watched."""
+
+    code = "analyser_failed"
+    template = "analyser {analyser!r} failed: {reason}"
+
+
+class ModelRefused(HardwareError):
+    """The files of a network cannot be used."""
+
+    code = "model_refused"
+    template = "network {model!r} cannot be used: {reason}"
+
+
 class StreamUnsupported(HardwareError):
     """This machine cannot send a stream of that kind."""
 

@@ -6,7 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 
-from hardware.models import Report, SinkEnded, SinkProgress
+from hardware.models import Observation, Report, SinkEnded, SinkProgress
 from hardware.wire import Picture, pack_message, pack_picture
 
 log = logging.getLogger(__name__)
@@ -17,6 +17,8 @@ LONGEST_QUEUE = 1024
 
 class Reporter:
     """Sends reports in order. Progress that waits is replaced by newer of the same sink; nothing else is dropped.
+
+    Of the observations of a sink that wait only the newest keeps its picture.
 
     Pictures are sent when no report waits: the newest of each sink, those before it are dropped. Usually there is room
     in the socket, and who brings a picture sends it: that costs no more than to wake the thread. `lost` is called once
@@ -41,6 +43,8 @@ class Reporter:
                 return
             if isinstance(report, SinkProgress):
                 self._queue = deque(old for old in self._queue if not _is_replaced(old, report))
+            if isinstance(report, Observation) and report.jpeg:
+                self._queue = deque(_unpictured(old, report.sink_id) for old in self._queue)
             if isinstance(report, SinkEnded) and (last := self._pictures.pop(report.sink_id, None)):
                 self._queue.append(last)
             self._queue.append(report)
@@ -116,3 +120,9 @@ class Reporter:
 
 def _is_replaced(old: Report | Picture, new: SinkProgress) -> bool:
     return isinstance(old, SinkProgress) and old.sink_id == new.sink_id
+
+
+def _unpictured(old: Report | Picture, sink_id: str) -> Report | Picture:
+    if isinstance(old, Observation) and old.sink_id == sink_id and old.jpeg:
+        return old.model_copy(update={"jpeg": b""})
+    return old

@@ -19,7 +19,7 @@ from hardware.sinks.recorder import END_GRACE
 from hardware.sinks.syncing import Syncer
 from hardware.sinks.table import MAKERS, MEEK, RANKS, ask_of, is_particular
 from hardware.v4l2.hotplug import HotPlug
-from hardware.vision import options_problem
+from hardware.vision import order_problem
 from hardware.watchdog import Doing
 
 log = logging.getLogger(__name__)
@@ -159,7 +159,7 @@ class Station:
         elif isinstance(order, RecordingOrder | PhotoOrder):
             reason = _folder_problem(order)
         elif isinstance(order, WatchOrder):
-            reason = options_problem(order.analyser, order.options)
+            reason = order_problem(order)
         if reason:
             raise SinkRefused(camera=self._spec.camera_id, sink=order.sink_id, reason=reason)
 

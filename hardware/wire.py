@@ -2,7 +2,8 @@
 
 A frame is a 4-byte big-endian length of the body, one byte that tells its kind, and the body: `J` a JSON message of
 `hardware.models`, `P` a picture: the length (1 byte) of its sink's id, the id, the time of capture (8 bytes,
-nanoseconds), the JPEG. Sizes are bounded; what exceeds them or is no message ends the connection.
+nanoseconds), the JPEG; `O` an observation with its picture: the length (4 bytes) of its JSON, that, the JPEG. Sizes are
+bounded; what exceeds them or is no message ends the connection.
 """
 
 import struct
@@ -14,10 +15,11 @@ from typing import TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from hardware.errors import WireError
-from hardware.models import PROTOCOL_VERSION, Model, Order, Report
+from hardware.models import PROTOCOL_VERSION, Model, Observation, Order, Report
 
 HEADER = struct.Struct(">IB")
 _TIME = struct.Struct(">Q")
+_LENGTH = struct.Struct(">I")
 
 
 class FrameKind(IntEnum):
@@ -25,10 +27,14 @@ class FrameKind(IntEnum):
 
     JSON = ord("J")
     PICTURE = ord("P")
+    OBSERVATION = ord("O")
 
 
-LIMITS = {FrameKind.JSON: 1 << 18, FrameKind.PICTURE: 1 << 25}
-"""Largest body in bytes: 256 KiB of JSON (a camera may list hundreds of formats), 32 MiB of picture."""
+LIMITS = {FrameKind.JSON: 1 << 18, FrameKind.PICTURE: 1 << 25, FrameKind.OBSERVATION: 1 << 20}
+"""Largest body in bytes: 256 KiB of JSON (a camera may list hundreds of formats), 32 MiB of picture, 1 MiB of both."""
+
+LONGEST_SEEN_JPEG = LIMITS[FrameKind.OBSERVATION] - LIMITS[FrameKind.JSON]
+"""Bytes of the picture of an observation."""
 
 _LONGEST_ID = 255
 
@@ -39,6 +45,7 @@ Message = TypeVar("Message")
 
 _ORDERS: TypeAdapter[Order] = TypeAdapter(Order)
 _REPORTS: TypeAdapter[Report] = TypeAdapter(Report)
+_OBSERVATIONS: TypeAdapter[Observation] = TypeAdapter(Observation)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +73,11 @@ def pack(kind: FrameKind, body: bytes) -> bytes:
 
 
 def pack_message(message: Model) -> bytes:
-    """`message` as the bytes of a JSON frame. Raises WireError when it is too long."""
-    return pack(FrameKind.JSON, message.model_dump_json().encode())
+    """`message` as the bytes of its frame. Raises WireError when it is too long."""
+    text = message.model_dump_json().encode()
+    if isinstance(message, Observation) and message.jpeg:
+        return pack(FrameKind.OBSERVATION, b"".join((_LENGTH.pack(len(text)), text, message.jpeg)))
+    return pack(FrameKind.JSON, text)
 
 
 def pack_picture(picture: Picture) -> bytes:
@@ -131,7 +141,13 @@ def parse_order(frame: Frame) -> Order:
 
 def parse_report(frame: Frame) -> Report:
     """What the host sent. Raises WireError."""
-    return _parse(_REPORTS, frame)
+    if frame.kind is not FrameKind.OBSERVATION:
+        return _parse(_REPORTS, frame)
+    if len(frame.body) < _LENGTH.size:
+        raise WireError(reason=f"an OBSERVATION frame of {len(frame.body)} bytes has no length")
+    end = _LENGTH.size + _LENGTH.unpack_from(frame.body)[0]
+    seen = _parse(_OBSERVATIONS, Frame(FrameKind.JSON, frame.body[_LENGTH.size : end]))
+    return seen.model_copy(update={"jpeg": frame.body[end:]})
 
 
 def parse_picture(body: bytes | memoryview) -> Picture:

@@ -35,7 +35,7 @@ def main() -> int:
     seed = os.environ.get("CUELIGHT_SEED") or revision[:8]
     environment = dict(os.environ, CUELIGHT_SEED=seed)
     number = int.from_bytes(seed.encode(), "big") % 2**31
-    command = [sys.executable, "-P", "-m", "pytest", f"--hypothesis-seed={number}", "--durations=15", *pytest_arguments]
+    command = [sys.executable, "-P", "-m", "pytest", f"--hypothesis-seed={number}", "--durations=70", *pytest_arguments]
     if arguments.soak:
         counts = ROOT / "build" / "soak-counts.jsonl"
         counts.parent.mkdir(exist_ok=True)

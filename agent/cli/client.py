@@ -3,7 +3,7 @@
 import http.client
 import json
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,9 @@ from presets_store.errors import PROBLEM_TYPE
 
 TIMEOUT = 30.0
 """Seconds that the agent may take for an answer."""
+
+FINE = (HTTPStatus.OK, HTTPStatus.ACCEPTED, HTTPStatus.NO_CONTENT)
+"""The last two are answered by the scripts API."""
 
 
 class UnixConnection(http.client.HTTPConnection):
@@ -70,13 +73,13 @@ class AgentClient:
             raise AgentUnreachable(socket=self.socket_path, reason=reason_of(error)) from error
         finally:
             connection.close()
-        if response.status != HTTPStatus.OK:
+        if response.status not in FINE:
             raise refusal(response.status, answer)
         return answer
 
 
 def refusal(status: int, data: bytes) -> Refused:
-    """The error that an answer other than 200 stands for."""
+    """The error that an answer stands for which is not fine: a problem document, or the scripts API's own shape."""
     try:
         document = json.loads(data)
     except ValueError:
@@ -85,11 +88,20 @@ def refusal(status: int, data: bytes) -> Refused:
         text = data.decode(errors="replace").strip() or HTTPStatus(status).phrase
         return Refused(status, f"http_{status}", text)
     problem = str(document.get("code") or document.get("type", "")).removeprefix(PROBLEM_TYPE)
-    lines = [str(document.get("detail") or document.get("title") or HTTPStatus(status).phrase)]
-    for wrong in document.get("errors", []):
+    return Refused(status, problem or f"http_{status}", "\n".join(_told(document, HTTPStatus(status).phrase)))
+
+
+def _told(document: Mapping[str, Any], phrase: str) -> Iterator[str]:
+    """The lines of a refusal. The scripts API has reasons by path, which its message only repeats."""
+    errors = document.get("errors", [])
+    if errors and isinstance(errors, dict):
+        found = [f"{path}: {reason}" for path, reasons in errors.items() for reason in reasons]
+        yield from found if len(found) == 1 else ("several things do not fit:", *(f"  {each}" for each in found))
+        return
+    yield str(document.get("detail") or document.get("message") or document.get("title") or phrase)
+    for wrong in errors:
         expected = f"; expected: {wrong['expected']}" if wrong.get("expected") else ""
-        lines.append(f"  {wrong.get('field')}: {wrong.get('problem')}{expected}")
-    return Refused(status, problem or f"http_{status}", "\n".join(lines))
+        yield f"  {wrong.get('field')}: {wrong.get('problem')}{expected}"
 
 
 def reason_of(error: Exception) -> str:

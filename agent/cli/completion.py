@@ -17,6 +17,7 @@ from agent.cli.client import AgentClient
 from agent.cli.output import Output
 from agent.cli.session import Session, session_of
 from presets_store.protocol.event_types import EVENT_TYPES
+from presets_store.rules.scripts.analytics import ANALYSERS
 
 VARIABLE = "_CUELIGHT_COMPLETE"
 """Environment variable by which a shell's script asks for completions."""
@@ -80,6 +81,31 @@ def device_names(context: typer.Context) -> list[Candidate]:
     return _asked(context, _devices)
 
 
+def script_titles(context: typer.Context) -> list[Candidate]:
+    """The scripts: by title where no shell needs quotes for it, else by ID."""
+    return _asked(context, lambda session: _page(session, "/api/v1/scripts", "title"))
+
+
+def script_events(context: typer.Context) -> list[Candidate]:
+    """What scripts may wait for."""
+    return _asked(context, _script_events)
+
+
+def channel_names(context: typer.Context) -> list[Candidate]:
+    """The channels: by name where no shell needs quotes for it, else by ID."""
+    return _asked(context, lambda session: _page(session, "/api/v1/channels", "name"))
+
+
+def case_names(context: typer.Context) -> list[Candidate]:
+    """The analytic cases: by name where no shell needs quotes for it, else by ID."""
+    return _asked(context, lambda session: _page(session, "/api/v1/analytic-cases", "name"))
+
+
+def analytic_types() -> list[Candidate]:
+    """What can be looked for."""
+    return [(name, analyser.description) for name, analyser in ANALYSERS.items()]
+
+
 def event_types() -> list[Candidate]:
     """The event types that are carried out here."""
     return [(kind.wire_name, kind.description) for kind in EVENT_TYPES.values() if kind.supported]
@@ -106,9 +132,20 @@ def _devices(session: Session) -> Iterable[Candidate]:
         yield _typed(device["serialNumber"], device), _harmless(device["deviceName"])
 
 
+def _script_events(session: Session) -> Iterable[Candidate]:
+    for event in session.client.get("/api/v1/basic-configurations")["events"]:
+        yield event["name"], _harmless(event["description"])
+
+
+def _page(session: Session, path: str, member: str) -> Iterable[Candidate]:
+    """A screen that is full of them helps nobody: the first page is enough."""
+    for record in session.client.get(path, {"page": 1, "per_page": 100})["data"]:
+        yield _typed(record[member], record), _harmless(record[member])
+
+
 def _harmless(text: str) -> str:
     return _NOT_HARMLESS.sub("?", text)
 
 
 def _typed(name: str, record: dict[str, Any]) -> str:
-    return name if _PLAIN.fullmatch(name) else str(record["key"])
+    return name if _PLAIN.fullmatch(name) else str(record.get("key") or record["id"])

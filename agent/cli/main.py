@@ -12,7 +12,20 @@ from typing import Annotated
 
 import typer
 
-from agent.cli import cameras, clips, completion, devices, doctor, enroll, events, keys, people, presets, status
+from agent.cli import (
+    cameras,
+    clips,
+    completion,
+    devices,
+    doctor,
+    enroll,
+    events,
+    keys,
+    people,
+    presets,
+    scripts,
+    status,
+)
 from agent.cli.errors import Refused, exit_code
 from agent.cli.exit_codes import ExitCode
 from agent.cli.output import Output
@@ -55,6 +68,9 @@ app.add_typer(devices.app, name="device")
 app.add_typer(clips.app, name="clip")
 app.add_typer(keys.app, name="key")
 app.add_typer(people.app, name="user")
+app.add_typer(scripts.app, name="script")
+app.add_typer(scripts.analytics_app, name="analytics")
+app.add_typer(scripts.channel_app, name="channel")
 
 
 def _show_version(asked: bool) -> None:

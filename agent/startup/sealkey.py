@@ -27,6 +27,7 @@ class SealKey:
             keyring = await asyncio.to_thread(begin_rotation, self._path)
             resealed = await self._services.keys.reseal(keyring)
             resealed += await self._services.secrets.reseal(keyring)
+            resealed += await self._services.scripts.reseal(keyring)
             await keep(self._sealed, self._services.database, self._services.clock)  # the cache's copies of them
             resealed += await self._sealed.reseal(keyring)
             await asyncio.to_thread(finish_rotation, self._path)

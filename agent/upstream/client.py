@@ -71,7 +71,7 @@ class SignedClient:
         """One request to `path` (no query), with further `headers`, which are not signed.
 
         A refusal of the signature is met once by signing anew, where the pair, the time or the nonce may be the reason.
-        Raises UpstreamUnreachable, UpstreamRefused (any status that is no success).
+        Raises UpstreamUnreachable, UpstreamRefused (any status that is no success, nor 304, for which a header asks).
         """
         self._gate.check()
         text = "" if body is None else json.dumps(body)
@@ -82,7 +82,7 @@ class SignedClient:
             better = self._better(answer, pair, moment, known)
             if better is not None:
                 answer = await self._send(method, path, text, headers, *better)
-        if 200 <= answer.status < 300:
+        if 200 <= answer.status < 300 or answer.status == HTTPStatus.NOT_MODIFIED:
             return answer
         raise self._refused(answer)
 
@@ -137,8 +137,9 @@ class SignedClient:
 
         Raises UpstreamUnreachable, SSLCertVerificationError.
         """
+        asked = response.status == HTTPStatus.NOT_MODIFIED and "If-None-Match" in response.request_info.headers
         problem = strange(response.status, response.content_type, response.headers.get("Location", ""))
-        if problem:
+        if problem and not asked:
             raise self._unreachable(problem)
         date = date_of(response.headers.get("Date", ""))
         if self.url.startswith("https:"):
@@ -169,7 +170,7 @@ class SignedClient:
             raise self._unreachable(f"the answer is larger than {MAX_ANSWER} bytes")
         date = date_of(response.headers.get("Date", ""))
         wait = wait_of(response.headers.get("Retry-After", ""), date, self._clock.now())
-        return Answer(response.status, body, date, wait)
+        return Answer(response.status, body, date, wait, response.headers.get("ETag", ""))
 
     def _unreachable(self, reason: str) -> UpstreamUnreachable:
         return UpstreamUnreachable(url=self.shown_url, reason=reason)

@@ -21,12 +21,14 @@ class Answer:
     """Status and body of a response; `json()` of an empty body is None.
 
     `date`: epoch seconds of its Date header, None without one. `wait`: seconds that its Retry-After asks for, else 0.
+    `version`: its ETag, "" without one.
     """
 
     status: int
     body: bytes
     date: float | None = None
     wait: float = 0.0
+    version: str = ""
 
     def json(self) -> Any:
         """The parsed body. Raises ValueError, RecursionError."""

@@ -28,6 +28,7 @@ from hardware.models.orders import (
     PROTOCOL_VERSION,
     Configure,
     KeepWarm,
+    OptionValue,
     PhotoOrder,
     Ping,
     PreviewOrder,
@@ -38,6 +39,8 @@ from hardware.models.orders import (
     StreamOrder,
     TestPicture,
     WatchOrder,
+    Zone,
+    ZoneKind,
 )
 from hardware.models.reports import (
     CameraReport,
@@ -77,6 +80,7 @@ __all__ = [
     "KeepWarm",
     "Model",
     "Observation",
+    "OptionValue",
     "Order",
     "Packet",
     "PhotoFile",
@@ -101,6 +105,8 @@ __all__ = [
     "StreamReport",
     "TestPicture",
     "WatchOrder",
+    "Zone",
+    "ZoneKind",
 ]
 
 SinkOrder = RecordingOrder | PhotoOrder | StreamOrder | PreviewOrder | WatchOrder

@@ -1,12 +1,19 @@
 """What the agent tells a camera host."""
 
-from typing import Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from hardware.models.camera import Adjustment, CameraSpec, Model
 
-PROTOCOL_VERSION = 2
+PROTOCOL_VERSION = 3
+
+ZoneKind = Literal["include", "exclude", "area", "line"]
+
+OptionValue = bool | int | float | str
+"""What an option of an analyser is set to."""
+
+_Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 
 class RecordingOrder(Model):
@@ -100,18 +107,39 @@ class PreviewOrder(Model):
     quality: int = Field(default=80, ge=1, le=100)
 
 
+class Zone(Model):
+    """A part of the picture. `points` are (x, y) as shares of its width and height, from the upper left corner.
+
+    `include` and `exclude`: polygons in which, and outside of which, is looked. `area`: a polygon with a result of its
+    own. `line`: two points.
+    """
+
+    name: str = Field(max_length=64)
+    kind: ZoneKind
+    points: tuple[tuple[_Share, _Share], ...] = Field(min_length=2, max_length=64)
+
+    @model_validator(mode="after")
+    def _has_a_shape(self) -> Self:
+        if (self.kind == "line") != (len(self.points) == 2):
+            raise ValueError(f"{len(self.points)} points make no {self.kind}; right is two for a line, else 3 to 64")
+        return self
+
+
 class WatchOrder(Model):
     """Start of an analyser: it looks at `rate` pictures a second, `width` pixels wide, and tells what it sees.
 
-    `analyser` names it, `options` are its own.
+    `analyser` names it, `options` and `zones` are its own kinds of them; 0 for `rate` and `width` is what suits it.
+    `model_files`: absolute paths of the files that the device's settings keep under the option `model`.
     """
 
     type: Literal["watch"] = "watch"
     sink_id: str
-    analyser: Literal["motion"]
-    width: int = Field(default=320, ge=16, le=4096)
-    rate: float = Field(default=5.0, ge=0.001, le=60)
-    options: dict[str, float] = Field(default_factory=dict)
+    analyser: str
+    width: int = Field(default=0, ge=0, le=4096)
+    rate: float = Field(default=0.0, ge=0, le=60)
+    options: dict[str, OptionValue] = Field(default_factory=dict)
+    zones: tuple[Zone, ...] = Field(default=(), max_length=16)
+    model_files: tuple[str, ...] = Field(default=(), max_length=4)
 
 
 class StopSink(Model):

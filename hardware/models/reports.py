@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+from pydantic import Field
+
 from hardware.models.camera import CameraInfo, Codec, Format, Model
 from hardware.models.files import ClipFile, PhotoFile
 from hardware.models.orders import PROTOCOL_VERSION
@@ -84,19 +86,25 @@ class StreamReport(Model):
 
 
 class Observation(Model):
-    """What an analyser saw at `mono_ns`.
+    """What an analyser saw at `mono_ns`, in the zone of that name ("": the whole picture).
 
     `kind` is its own word ("motion"), `active` whether it is there now, `value` how much (motion: the share of the
-    picture that changed, 0..1), `boxes` where: left, top, width, height as shares of the picture, 0..1.
+    picture that changed, 0..1), `boxes` where: left, top, width, height as shares of the picture, 0..1; `scores` how
+    sure it is of each, 0..1, or none. `attributes` are what else it knows. `jpeg`: the picture that was looked at, when
+    something begins or changes; on the wire it follows the message.
     """
 
     type: Literal["observation"] = "observation"
     sink_id: str
     mono_ns: int
     kind: str
+    zone: str = ""
     active: bool
     value: float
     boxes: tuple[tuple[float, float, float, float], ...] = ()
+    scores: tuple[float, ...] = ()
+    attributes: dict[str, str | float | int] = Field(default_factory=dict)
+    jpeg: bytes = Field(default=b"", exclude=True, repr=False)
 
 
 class SegmentClosed(Model):

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 cv2.setNumThreads(1)  # a pool of threads costs more than it gains on small pictures
 
-Grey = NDArray[np.uint8]
+Pixels = NDArray[np.uint8]
+"""A picture: (height, width), or (height, width, 3) in the order blue, green, red."""
+
+Grey = Pixels
 """Brightness: (height, width)."""
 
 _BRIGHTNESS_FIRST = {"yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p", "nv12", "gray"}

@@ -1,47 +1,52 @@
-"""Sees that something moves: what differs from a picture that follows the scene slowly. Loads numpy and cv2."""
+"""Sees that something moves, or that nothing does. Loads numpy and cv2."""
 
-import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from hardware.vision import Box, Sighting
+from hardware.vision import Box, Sighting, Task
+from hardware.vision.background import GAP_SECONDS, Background, cells_of
 from hardware.vision.grey import Grey
+from hardware.vision.structure import Cells, changed
+from hardware.vision.zones import Part, Parts
 
-_FOLLOW_SECONDS = 10.0
-"""Time constant of the background: what stands still for longer belongs to it."""
+_BLUNTEST, _SHARPEST = 45.0, 6.0
+"""Steps of 255 by which a pixel must differ at sensitivity 0 and 1; in between by equal factors."""
 
-_SETTLE_SECONDS = 1.0
-"""After a start, or a change of everything, nothing is seen for so long."""
+_REACH, _MOST_BOXES = 2, 8
+"""Cells that are nearer than twice this are one thing; more boxes than this nobody reads."""
 
-_EVERYTHING = 0.7
-"""Share of the picture from which on it is the light, or the camera, that changed."""
+_NEAR = np.ones((2 * _REACH + 1, 2 * _REACH + 1), np.uint8)
 
-_GAP_SECONDS = 5.0
-"""After so long without a picture the background is learnt anew."""
+_OTHER = 0.4
+"""Share of a thing's cells that must show something else; what shows less is light or shadow."""
 
-_BLUR = (5, 5)
-_DIFFERS = 255
-_COARSE_WIDTH, _NEAR, _MOST_BOXES = 80, (5, 5), 8
-"""Boxes are found in a picture so wide, from pixels that are so near; more than this nobody reads."""
+_MUCH, _ANOTHER_SCENE = 0.1, 0.5
+"""When so much of the picture moves, and so much of all that can be recognised is other, the camera moved."""
 
+_MOST_OF_A_PART = 0.5
+"""Of a zone that is smaller than twice the least area so much must move."""
+
+_GLIMPSE_SECONDS = 0.3
+"""What moves for a shorter time does not end a stillness."""
+
+_SET = 255
 _NS = 1_000_000_000
 
 
-class MotionOptions(NamedTuple):
+class Patience(NamedTuple):
     """What counts as motion.
 
-    `threshold`: by how many of 255 steps a pixel differs. `area`: share of the picture that must differ to begin; half
-    of it goes on. `least`: seconds for which it must before it counts; `hold`: seconds without before it is over.
+    `area`: share of the picture that must move to begin; half of it goes on. `least`: seconds for which it must before
+    it counts; `hold`: seconds without before it is over.
     """
 
-    threshold: float = 20.0
-    area: float = 0.004
-    least: float = 0.3
-    hold: float = 2.0
+    area: float
+    least: float
+    hold: float
 
 
 class MotionState(NamedTuple):
@@ -55,70 +60,156 @@ class MotionState(NamedTuple):
     last_ns: int = 0
 
 
-def judge(state: MotionState, share: float, mono_ns: int, options: MotionOptions) -> MotionState:
+def judge(state: MotionState, share: float, mono_ns: int, patience: Patience) -> MotionState:
     """What a picture of that share at `mono_ns` makes of the state: with hysteresis, least and hold time."""
-    if share >= options.area * (0.5 if state.active else 1.0):
+    if share >= patience.area * (0.5 if state.active else 1.0):
         since_ns = mono_ns if state.since_ns is None else state.since_ns
-        active = state.active or mono_ns - since_ns >= options.least * _NS
+        active = state.active or mono_ns - since_ns >= patience.least * _NS
         return MotionState(active, since_ns, mono_ns)
-    if state.active and mono_ns - state.last_ns < options.hold * _NS:
+    if state.active and mono_ns - state.last_ns < patience.hold * _NS:
         return state
     return MotionState(last_ns=state.last_ns)
 
 
-class Background:
-    """The scene without what moves: a running average, the same for any number of looks a second."""
+class Seen(NamedTuple):
+    """What moves in a part of the picture; its name is `zone`."""
 
-    def __init__(self) -> None:
-        self._average: NDArray[np.float32] | None = None
-        self._learnt_ns = 0
-        self._newest_ns = 0
+    zone: str
+    active: bool
+    share: float
+    boxes: tuple[Box, ...]
 
-    def compare(self, picture: Grey, mono_ns: int, threshold: float) -> Grey | None:
-        """Where `picture` differs from what was before it: 255 there, else 0. None: not known yet."""
-        blurred = np.asarray(cv2.blur(picture, _BLUR), np.uint8)
-        gap = (mono_ns - self._newest_ns) / _NS
-        self._newest_ns = mono_ns
-        if self._average is None or self._average.shape != blurred.shape or gap > _GAP_SECONDS:
-            self._learn(blurred, mono_ns)
+
+class Moving(NamedTuple):
+    """What moves in a picture: 255 times the share of each cell, and around each thing a box, the largest first."""
+
+    cells: Grey
+    boxes: tuple[Box, ...]
+
+
+class Detector:
+    """Finds what moves, at one sensitivity (0..1)."""
+
+    def __init__(self, sensitivity: float) -> None:
+        self._threshold = _BLUNTEST * (_SHARPEST / _BLUNTEST) ** sensitivity
+        self._background = Background()
+
+    def find(self, picture: Grey, mono_ns: int, least: float) -> Moving | None:
+        """What moves at `mono_ns`; None when it is less than `least`, a share of the picture, or not known."""
+        difference = self._background.compare(picture, mono_ns, self._threshold, least)
+        if difference is None:
             return None
-        difference = cv2.absdiff(blurred, cv2.convertScaleAbs(self._average))
-        _, mask = cv2.threshold(difference, threshold, _DIFFERS, cv2.THRESH_BINARY)
-        if cv2.countNonZero(mask) > _EVERYTHING * mask.size:
-            self._learn(blurred, mono_ns)
+        share = _share(difference.cells)
+        if share == 0 or share < least:
             return None
-        cv2.accumulateWeighted(blurred, self._average, 1 - math.exp(-gap / _FOLLOW_SECONDS))
-        return np.asarray(mask, np.uint8) if mono_ns - self._learnt_ns >= _SETTLE_SECONDS * _NS else None
+        other, textured = changed(difference.picture, difference.scene)
+        if share > _MUCH and np.count_nonzero(other) > _ANOTHER_SCENE * np.count_nonzero(textured):
+            self._background.learn_anew()
+            return None
+        return things(difference.cells, other)
 
-    def _learn(self, picture: Grey, mono_ns: int) -> None:
-        self._average = picture.astype(np.float32)
-        self._learnt_ns = mono_ns
+
+def things(cells: Grey, other: Cells) -> Moving:
+    """What moves and shows something `other`: the rest is light and shadow."""
+    moves = cells > 0
+    count, labels, found, _ = cv2.connectedComponentsWithStats(cv2.dilate(moves.view(np.uint8), _NEAR))
+    sizes = np.bincount(labels[moves], minlength=count)
+    others = np.bincount(labels[moves & other], minlength=count)
+    real = (others > 0) & (others >= _OTHER * sizes)
+    largest = sorted(np.flatnonzero(real).tolist(), key=lambda label: -int(sizes[label]))[:_MOST_BOXES]
+    kept = np.where(real[labels], cells, np.uint8(0))
+    return Moving(kept, tuple(_box(found[label], cells) for label in largest))
+
+
+def _box(found: NDArray[np.int32], cells: Grey) -> Box:
+    """Around a thing whose cells were made to reach further, for its neighbours."""
+    height, width = cells.shape
+    left, top, across, down = (int(edge) for edge in found[:4])
+    right, bottom = left + across, top + down
+    left, top = (left and left + _REACH), (top and top + _REACH)
+    right = right if right == width else right - _REACH
+    bottom = bottom if bottom == height else bottom - _REACH
+    return left / width, top / height, (right - left) / width, (bottom - top) / height
+
+
+def _share(cells: Grey) -> float:
+    return float(cells.sum()) / _SET / cells.size
+
+
+def share_of(moving: Moving, part: Part) -> float:
+    """The share of the picture that moves in a part of it."""
+    return _share(moving.cells if part.mask is None else np.asarray(cv2.bitwise_and(moving.cells, part.mask), np.uint8))
+
+
+def boxes_in(moving: Moving, part: Part) -> tuple[Box, ...]:
+    """The boxes of what moves in a part of the picture."""
+    mask = part.mask
+    return moving.boxes if mask is None else tuple(box for box in moving.boxes if _cut(mask, box).any())
+
+
+def _cut(mask: Grey, box: Box) -> Grey:
+    height, width = mask.shape
+    left, top, across, down = box
+    return mask[
+        round(top * height) : round((top + down) * height), round(left * width) : round((left + across) * width)
+    ]
+
+
+class Zoned:
+    """Motion in each part of the picture that the zones of a task make."""
+
+    def __init__(self, task: Task, patience: Patience) -> None:
+        self._patience = patience
+        self._detector = Detector(task.number("sensitivity"))
+        self._parts = Parts(task.zones)
+        self._states: dict[str, MotionState] = {}
+
+    def look(self, picture: Grey, mono_ns: int) -> Iterator[Seen]:
+        """What moves in each part."""
+        parts = [part for part in self._parts.of(*cells_of(picture)) if part.share]
+        needs = [min(self._patience.area, part.share * _MOST_OF_A_PART) for part in parts]
+        moving = self._detector.find(picture, mono_ns, min(needs, default=1.0) / 2)
+        for part, area in zip(parts, needs, strict=True):
+            share = share_of(moving, part) if moving else 0.0
+            known = self._states.get(part.name, MotionState())
+            state = judge(known, share, mono_ns, self._patience._replace(area=area))
+            self._states[part.name] = state
+            yield Seen(part.name, state.active, share, boxes_in(moving, part) if moving and state.active else ())
 
 
 class Motion:
-    """The analyser `motion`. `value` is the share of the picture that differs; boxes are told while it is active."""
+    """The analyser `motion`: `value` is the share of the picture that moves in the zone."""
 
-    def __init__(self, options: Mapping[str, float]) -> None:
-        self._options = MotionOptions()._replace(**options)
-        self._background = Background()
-        self._state = MotionState()
+    def __init__(self, task: Task) -> None:
+        least, hold = task.number("minimum_seconds"), task.number("hold_seconds")
+        self._zoned = Zoned(task, Patience(task.number("minimum_area"), least, hold))
 
-    def look(self, picture: Grey, mono_ns: int) -> Sighting:
+    def look(self, picture: Grey, mono_ns: int) -> Sequence[Sighting]:
         """See `Analyser`."""
-        mask = self._background.compare(picture, mono_ns, self._options.threshold)
-        share = 0.0 if mask is None else cv2.countNonZero(mask) / mask.size
-        self._state = judge(self._state, share, mono_ns, self._options)
-        active = self._state.active
-        return Sighting("motion", active, share, boxes(mask) if active and mask is not None else ())
+        return [
+            Sighting("motion", seen.active, seen.share, seen.boxes, zone=seen.zone)
+            for seen in self._zoned.look(picture, mono_ns)
+        ]
 
 
-def boxes(mask: Grey) -> tuple[Box, ...]:
-    """Where the mask is set, the largest first; what lies close together is one box."""
-    width = min(_COARSE_WIDTH, mask.shape[1])
-    height = max(1, round(mask.shape[0] * width / mask.shape[1]))
-    coarse = cv2.resize(mask, (width, height), interpolation=cv2.INTER_AREA)
-    _, whole = cv2.threshold(coarse, _DIFFERS // 4, _DIFFERS, cv2.THRESH_BINARY)
-    _, labels, found, _ = cv2.connectedComponentsWithStats(cv2.dilate(whole, np.ones(_NEAR, np.uint8)))
-    largest = sorted(range(1, len(found)), key=lambda label: -int(found[label, cv2.CC_STAT_AREA]))[:_MOST_BOXES]
-    rectangles = [cv2.boundingRect(np.where(labels == label, whole, 0).astype(np.uint8)) for label in largest]
-    return tuple((left / width, top / height, across / width, down / height) for left, top, across, down in rectangles)
+class NoMotion:
+    """The analyser `no_motion`: there is none for `seconds`. `value` is for how many seconds there was none."""
+
+    def __init__(self, task: Task) -> None:
+        self._seconds = task.number("seconds")
+        self._zoned = Zoned(task, Patience(task.number("minimum_area"), _GLIMPSE_SECONDS, 0.0))
+        self._still_ns: dict[str, int] = {}
+        self._newest_ns: int | None = None
+
+    def look(self, picture: Grey, mono_ns: int) -> Sequence[Sighting]:
+        """See `Analyser`."""
+        if self._newest_ns is None or mono_ns - self._newest_ns > GAP_SECONDS * _NS:
+            self._still_ns = {}  # what was not seen may have moved
+        self._newest_ns = mono_ns
+        return [self._see(seen, mono_ns) for seen in self._zoned.look(picture, mono_ns)]
+
+    def _see(self, seen: Seen, mono_ns: int) -> Sighting:
+        since_ns = mono_ns if seen.active else self._still_ns.get(seen.zone, mono_ns)
+        self._still_ns[seen.zone] = since_ns
+        still = (mono_ns - since_ns) / _NS
+        return Sighting("no_motion", not seen.active and still >= self._seconds, still, zone=seen.zone)

@@ -9,16 +9,40 @@ from aiohttp.typedefs import Middleware
 
 from presets_store.api import absent, apikeys, clips, devices, docs_page, events, live, presets, system
 from presets_store.api.authentication import authenticate
+from presets_store.api.bodies import LargeBodies
 from presets_store.api.documentation import operation_of
 from presets_store.api.fleet import agents, groups, health, log_messages, notifications, probes, streams
 from presets_store.api.fleet import settings as kept_settings
-from presets_store.api.keys import CLOCK, DOCUMENT, FAILURES, LINKS, NONCES, SERVICES, SETTINGS
+from presets_store.api.keys import (
+    CLOCK,
+    DOCUMENT,
+    FAILURES,
+    INBOUND,
+    LARGE_BODIES,
+    LINKS,
+    NONCES,
+    SERVICES,
+    SETTINGS,
+)
 from presets_store.api.links import Links
 from presets_store.api.media import files, items, requests, tags, tokens, video_clips
 from presets_store.api.nonces import NonceMemory
 from presets_store.api.people import enrolment, own_keys, sessions, users
 from presets_store.api.people.limits import FailureLimits
 from presets_store.api.problems import problems
+from presets_store.api.scripts import (
+    admin_scripts,
+    analytics,
+    basic_configurations,
+    bearer_tokens,
+    channels,
+    decisions,
+    explaining,
+    integration,
+    mirror,
+    scripts,
+)
+from presets_store.api.scripts.limits import InboundLimits
 from presets_store.api.served_document import ServedDocument
 from presets_store.api.settings import BODY_LIMIT, ApiSettings
 from presets_store.clock import Clock
@@ -53,6 +77,16 @@ ROUTES = (
     *requests.ROUTES,
     *tags.ROUTES,
     *tokens.ROUTES,
+    *channels.ROUTES,
+    *scripts.ROUTES,
+    *admin_scripts.ROUTES,
+    *basic_configurations.ROUTES,
+    *bearer_tokens.ROUTES,
+    *explaining.ROUTES,
+    *integration.ROUTES,
+    *decisions.ROUTES,
+    *analytics.ROUTES,
+    *mirror.ROUTES,
     *absent.ROUTES,
     *video_clips.LAST_ROUTES,
     *items.LAST_ROUTES,
@@ -80,6 +114,8 @@ def build_app(
     app[SETTINGS] = settings
     app[NONCES] = NonceMemory(clock)
     app[FAILURES] = FailureLimits(clock)
+    app[INBOUND] = InboundLimits(clock)
+    app[LARGE_BODIES] = LargeBodies()
     app[LINKS] = Links(clock)
     app[DOCUMENT] = ServedDocument(routes)
     app.add_routes(routes)

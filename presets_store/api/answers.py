@@ -1,7 +1,8 @@
-"""Services' answers as HTTP responses. The status of a success is always 200: clients take nothing else for one."""
+"""Services' answers as HTTP responses. The status of a success is 200: clients of /v1/ take nothing else for one."""
 
 import asyncio
 from collections.abc import Sequence
+from http import HTTPStatus
 
 from aiohttp import web
 
@@ -27,6 +28,11 @@ async def reply_list(records: Sequence[WireModel]) -> web.Response:
 async def reply_large(record: WireModel) -> web.Response:
     """One record that holds lists that may be long, without keeping the event loop."""
     return reply_text(await asyncio.to_thread(encode, record))
+
+
+def reply_nothing() -> web.Response:
+    """204, as the scripts contract has it."""
+    return web.Response(status=HTTPStatus.NO_CONTENT)
 
 
 def reply_text(body: str) -> web.Response:

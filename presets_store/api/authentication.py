@@ -9,12 +9,14 @@ from collections.abc import Mapping
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
+from presets_store.api.bodies import with_room_for
 from presets_store.api.documentation import Access, Operation
 from presets_store.api.errors import InvalidIdempotencyKey, SignatureHeaderRepeated
 from presets_store.api.keys import (
     CALLER,
     CLOCK,
     FAILURES,
+    LARGE_BODIES,
     LINK_SECONDS,
     LINKS,
     NONCES,
@@ -23,9 +25,11 @@ from presets_store.api.keys import (
     SESSION,
     SETTINGS,
 )
+from presets_store.api.people.errors import TokenMissing
 from presets_store.api.people.limits import Tried
 from presets_store.api.people.peers import address_of, require_known
 from presets_store.api.people.proving import session_token, signed_in
+from presets_store.api.scripts.errors import by_contract
 from presets_store.clock import micros
 from presets_store.protocol.signing import (
     SignatureHeaders,
@@ -45,7 +49,7 @@ LINK_TOKEN = "token"  # noqa: S105 - the name of one
 """The parameter of a query that holds a link's token."""
 
 _UNSIGNED = (Access.ANYONE, Access.ADDRESS)
-_PROVING = (Access.PASSWORD, Access.ENROLMENT, Access.TOKEN)
+_PROVING = (Access.PASSWORD, Access.CREDENTIALS, Access.ENROLMENT, Access.TOKEN)
 _SIGNATURE_HEADERS = ("Authorization", "X-AccessKey", "X-Nonce", "X-Timestamp", "X-Signature")
 _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,128}")
 _IDEMPOTENCY_SECONDS = 24 * 3600
@@ -61,19 +65,28 @@ def authenticate(operations: Mapping[Handler, Operation]) -> Middleware:
         # An unknown route is no secret: its problem document needs no signature.
         if request.match_info.http_exception is not None or access in _UNSIGNED:
             return await handler(request)
-        if _is_local(request):
-            return await _as_local(request, handler)
-        require_known(request)
-        if access in _PROVING:
-            return await _to_prove(request, handler)
-        if (token := session_token(request)) is not None:
-            return await _by_session(request, handler, token)
-        if access is Access.LINK and LINK_TOKEN in request.query:
-            return await _by_link(request, handler)
-        writes = operation is not None and operation.writes
-        return await _as_signed(request, handler, writes=writes)
+        request = with_room_for(request, operation)
+        try:
+            return await _as_known(request, handler, access, writes=operation is not None and operation.writes)
+        finally:
+            request.app[LARGE_BODIES].leave(request)
 
     return middleware
+
+
+async def _as_known(request: web.Request, handler: Handler, access: Access, *, writes: bool) -> web.StreamResponse:
+    if _is_local(request):
+        return await _as_local(request, handler)
+    require_known(request)
+    if access in _PROVING:
+        return await _to_prove(request, handler)
+    if (token := session_token(request)) is not None:
+        return await _by_session(request, handler, token)
+    if access is Access.LINK and LINK_TOKEN in request.query:
+        return await _by_link(request, handler)
+    if by_contract(request.path) and "X-Signature" not in request.headers:
+        raise TokenMissing
+    return await _as_signed(request, handler, writes=writes)
 
 
 def _is_local(request: web.Request) -> bool:
@@ -168,6 +181,7 @@ async def _body(request: web.Request) -> bytes:
     """The body, which handlers then find read. Who sends it too slowly must not hold a connection for ever."""
     try:
         async with asyncio.timeout(request.app[SETTINGS].body_seconds):
+            await request.app[LARGE_BODIES].enter(request)
             return await request.read()
     except TimeoutError:
         raise web.HTTPRequestTimeout from None

@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar
 from aiohttp import web
 
 from presets_store.api.errors import NotOffered
+from presets_store.api.settings import BODY_LIMIT
 from presets_store.errors import CuelightError
 from presets_store.protocol.base import WireModel
 from presets_store.protocol.errors import (
@@ -34,7 +35,8 @@ H = TypeVar("H")
 
 class Access(Enum):
     """Who is answered: anyone; signed requests, sessions and the Unix socket; these and links; whoever has a file's
-    address, a user's password, an enrolment token, a token of a media server.
+    address, a user's password (in a header, or as CREDENTIALS in the body), an enrolment token, a token of a media
+    server.
 
     `authentication.authenticate` sees to it, and the services to what each may do. A route for links names what they
     open by the variable `camera`. What an address, a password or a token allows its handler asks; only a file may have
@@ -46,6 +48,7 @@ class Access(Enum):
     LINK = "link"
     ADDRESS = "address"
     PASSWORD = "password"  # noqa: S105 - the name of one
+    CREDENTIALS = "credentials"
     ENROLMENT = "enrolment"
     TOKEN = "token"  # noqa: S105 - the name of one
 
@@ -58,7 +61,8 @@ class Operation:
     `writes`: takes an Idempotency-Key. `headers`: optional ones of our own agent. `variables`: what a variable of the
     path is, or the words that it may be, where the group does not say it. `errors`: what the route may be refused with,
     beside what every route may; a class stands for its subclasses too. `identifier`: a name for the operation, where
-    that of its path is taken.
+    that of its path is taken. `status`: of a success, where the scripts contract has another one than 200.
+    `body_limit`: bytes that a request may have, where that is more than elsewhere.
     """
 
     summary: str
@@ -74,6 +78,8 @@ class Operation:
     variables: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
     errors: tuple[type[CuelightError], ...] = ()
     identifier: str = ""
+    status: int = 200
+    body_limit: int = BODY_LIMIT
 
     def __call__(self, handler: H) -> H:
         setattr(handler, _ATTRIBUTE, self)
@@ -91,6 +97,18 @@ def operation_of(route: web.RouteDef) -> Operation:
     if found is None:
         raise LookupError(f"{route.method} {route.path} has no @Operation(...) at its handler {route.handler!r}")
     return found
+
+
+def status_of(handler: object) -> int:
+    """The status of the handler's successes."""
+    found: Operation | None = getattr(handler, _ATTRIBUTE, None)
+    return 200 if found is None else found.status
+
+
+def body_limit_of(handler: object) -> int:
+    """Bytes that a request to the handler may have."""
+    found: Operation | None = getattr(handler, _ATTRIBUTE, None)
+    return BODY_LIMIT if found is None else found.body_limit
 
 
 def description_of(route: web.RouteDef) -> str:

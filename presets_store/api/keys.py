@@ -4,10 +4,12 @@ import re
 
 from aiohttp import web
 
+from presets_store.api.bodies import LargeBodies
 from presets_store.api.errors import InvalidHeader
 from presets_store.api.links import Links
 from presets_store.api.nonces import NonceMemory
 from presets_store.api.people.limits import FailureLimits
+from presets_store.api.scripts.limits import InboundLimits
 from presets_store.api.served_document import ServedDocument
 from presets_store.api.settings import ApiSettings
 from presets_store.clock import Clock
@@ -21,6 +23,8 @@ SETTINGS = web.AppKey("settings", ApiSettings)
 CLOCK: web.AppKey[Clock] = web.AppKey("clock", Clock)
 NONCES = web.AppKey("nonces", NonceMemory)
 FAILURES = web.AppKey("failures", FailureLimits)
+INBOUND = web.AppKey("inbound", InboundLimits)
+LARGE_BODIES = web.AppKey("large_bodies", LargeBodies)
 LINKS = web.AppKey("links", Links)
 DOCUMENT = web.AppKey("document", ServedDocument)
 

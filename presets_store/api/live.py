@@ -53,7 +53,9 @@ async def _send_all(response: web.StreamResponse, subscription: Subscription, de
         dropped = subscription.take_dropped()
         if dropped:
             await _write(response, f"event: lagged\ndata: {json.dumps({'dropped': dropped})}\n\n".encode())
-        if await devices.reaches(subscription.caller, message.device_id):
+        if message.is_for(subscription.caller.principal.user_key) and await devices.reaches(
+            subscription.caller, message.device_id
+        ):
             await _write(response, message.server_sent())
 
 

@@ -1,1 +1,1 @@
-"""Tells people and programs what happened: the outbox of notifications and webhooks, and what empties it."""
+"""Telling the world: an outbox, a worker, and a child process that speaks to over a hundred services."""

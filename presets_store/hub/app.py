@@ -13,6 +13,8 @@ from aiohttp import web
 from presets_store import __version__
 from presets_store.api import ApiSettings, build_app, make_runner
 from presets_store.clock import RELEASE_EPOCH, Clock, SystemClock
+from presets_store.delivery.building import build_delivery
+from presets_store.delivery.guard import AddressRules
 from presets_store.errors import CuelightError
 from presets_store.hub.errors import AddressUnusable
 from presets_store.hub.garbage import seldom_collected
@@ -25,6 +27,7 @@ from presets_store.hub.replicas.notices import Outgoing
 from presets_store.hub.sealing import open_seal_key
 from presets_store.hub.serving import KEEPALIVE_SECONDS, Door
 from presets_store.hub.settings import HubSettings
+from presets_store.local_zone import zone_of
 from presets_store.process.announcing import announce_key
 from presets_store.process.lifecycle import SystemTaskDied, SystemTasks, stage, stop_signals, unless, usable_places
 from presets_store.process.logs import logging_to
@@ -37,6 +40,7 @@ from presets_store.services.wakeups import PollLimits, Wakeups
 from presets_store.storage import Database, DatabaseDamaged, open_database
 
 SWEEP_EVERY = 10.0
+DELIVERIES_AT_ONCE = 4
 STAGE_SECONDS = 5.0
 PRIVATE = 0o077
 
@@ -92,7 +96,7 @@ class Hub:
         await asyncio.to_thread(settings.state_folder.mkdir, mode=0o700, parents=True, exist_ok=True)
         database = await open_database(settings.database_url)
         stack.push_async_callback(database.close)
-        clock = SystemClock(floor=RELEASE_EPOCH, trusted=settings.clock.trust == "system")
+        clock = SystemClock(floor=RELEASE_EPOCH, trusted=settings.clock.trusted)
         hub = cls(settings, database, clock)
         services = await hub._services()
         new_key = await services.keys.create_first()
@@ -132,11 +136,15 @@ class Hub:
             places=await places_of(self.settings),
             kept=Kept(days=told.max_age_days, records=told.max_records),
             archiving=Archiving(ended.archive_after_days, ended.keep_archive_days),
+            zone=await asyncio.to_thread(zone_of, self.settings.clock.zone),
             relay=None if self.database.dialect == "sqlite" else self.outgoing,
         )
 
     def _start_tasks(self, services: Services) -> None:
         self.tasks.start("sweep", _sweep(services, self.clock))
+        told = self.settings.delivery
+        worker = build_delivery(services, AddressRules(told.forbidden, told.allowed), most=DELIVERIES_AT_ONCE)
+        self.tasks.start("delivery", worker.run())
         self.tasks.start("service manager", keep_told(self.manager, self.clock, lambda: _status(services)))
         if self.database.dialect == "sqlite":
             return

@@ -6,8 +6,10 @@ from typing import Annotated, Literal, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic.networks import IPvAnyNetwork
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
+from presets_store.local_zone import zone_named
 from presets_store.process.errors import SettingsInvalid
 
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
@@ -35,10 +37,27 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def _zone_name(name: str) -> str:
+    if name and zone_named(name) is None:
+        raise ValueError('give the name of a time zone that this computer knows, such as "Europe/Berlin"')
+    return name
+
+
+ZoneName = Annotated[str, AfterValidator(_zone_name)]
+
+
 class ClockSettings(Section):
-    """`trust`: `kernel` asks the kernel whether the clock is synchronised; `system` vouches for it."""
+    """`trust`: `kernel` asks the kernel whether the clock is synchronised; `system` vouches for it. `zone`: in which
+    the hours of scripts are meant; "" for that of this computer.
+    """
 
     trust: Literal["kernel", "system"] = "kernel"
+    zone: ZoneName = ""
+
+    @property
+    def trusted(self) -> bool:
+        """Whether an operator vouches for the machine's clock."""
+        return self.trust == "system"
 
 
 class LogSettings(Section):
@@ -64,12 +83,22 @@ class EventSettings(Section):
     keep_archive_days: float = Field(default=365.0, ge=0, le=36_500)
 
 
+class DeliverySettings(Section):
+    """Networks that notifications and webhooks never ask: `forbidden` ones, and those that always are (this machine,
+    link-local, multicast, metadata of clouds), but for `allowed` ones.
+    """
+
+    forbidden: tuple[IPvAnyNetwork, ...] = ()
+    allowed: tuple[IPvAnyNetwork, ...] = ()
+
+
 class Tree(BaseSettings):
     """Base of the whole: the environment first, then what the file said; no dotenv file, no secrets folder."""
 
     log: LogSettings = Field(default_factory=LogSettings)
     events: EventSettings = Field(default_factory=EventSettings)
     telemetry: TelemetrySettings = Field(default_factory=TelemetrySettings)
+    delivery: DeliverySettings = Field(default_factory=DeliverySettings)
 
     @classmethod
     def settings_customise_sources(

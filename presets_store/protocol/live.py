@@ -19,6 +19,7 @@ class LiveKind(StrEnum):
     CLIP = "clip"
     TRIGGER = "trigger"
     NOTIFICATION = "notification"
+    REACTION = "reaction"
 
 
 class LiveMessage(WireModel):
@@ -29,6 +30,11 @@ class LiveMessage(WireModel):
     device_id: Int = 0
     date: Moment = 0
     data: dict[str, Any] = Field(default_factory=dict)
+
+    def is_for(self, user_key: int) -> bool:
+        """Whether the user is among those to whom a reaction is shown; 0, the device itself, is shown all."""
+        users = self.data.get("users") if self.kind is LiveKind.REACTION else None
+        return not users or not user_key or user_key in users
 
     def server_sent(self) -> bytes:
         """The message as one block of `text/event-stream`."""

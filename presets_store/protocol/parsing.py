@@ -1,7 +1,7 @@
 """From what a peer sent to a model, or one error that lists each wrong member."""
 
 import difflib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -83,6 +83,27 @@ def parse_body_list(model: type[M], raw: bytes | str | object, *, max_items: int
     return bodies
 
 
+def parse_what_fits(model: type[M], raw: bytes | str | object) -> tuple[M, list[FieldProblem]]:
+    """The request without its wrong members, beside what is wrong with those, so that the rest can be looked at too.
+
+    For a model that has a default for each member, and names those that a request must give in `one_of`. Raises
+    BadJson, and BadRequestBody for what is no object.
+    """
+    value = _value_of(raw, empty={})
+    problems: list[FieldProblem] = []
+    wrong: set[str] = set()
+    try:
+        return _with_groups(model.model_validate(value, context=FROM_WIRE, by_alias=True, by_name=False), wrong)
+    except ValidationError as error:
+        problems = problems_of(error, model)
+        wrong = {str(step) for detail in error.errors(include_url=False) for step in detail["loc"][:1]}
+    if not isinstance(value, dict):
+        raise BadRequestBody(problems)
+    fits = {name: each for name, each in value.items() if not {name, name[:1].swapcase() + name[1:]} & wrong}
+    body, missing = _with_groups(model.model_validate(fits, context=FROM_WIRE, by_alias=True, by_name=False), wrong)
+    return body, problems + missing
+
+
 def problems_of(error: ValidationError, model: type[WireModel]) -> list[FieldProblem]:
     """Each distinct problem of a pydantic error, at most MAX_PROBLEMS; no value that was sent is repeated."""
     problems: dict[str, FieldProblem] = {}
@@ -144,6 +165,11 @@ def _group_problems(body: WireModel) -> list[FieldProblem]:
         elif len(given) > 1 and group in body.exactly_one_of:
             problems.append(FieldProblem(given[1], f"is given beside {given[0]}", f"only one of {' and '.join(names)}"))
     return problems
+
+
+def _with_groups(body: M, wrong: Collection[str]) -> tuple[M, list[FieldProblem]]:
+    """The body, and which of the groups that it must give it does not; a wrong member was given."""
+    return body, [problem for problem in _group_problems(body) if problem.field not in wrong]
 
 
 def _not_given(body: WireModel, names: list[str]) -> FieldProblem:

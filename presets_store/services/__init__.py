@@ -1,10 +1,12 @@
 """What the store offers, one service per resource, and the function that builds them all."""
 
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
 from presets_store.clock import Clock, micros
+from presets_store.local_zone import UTC_ZONE
 from presets_store.rules.lifecycle import SILENCE_LIMIT
 from presets_store.sealing import Seals
 from presets_store.services.cameras import CamerasService
@@ -28,6 +30,7 @@ from presets_store.services.people.keys import KeysService
 from presets_store.services.people.shared_nonces import SharedNonces
 from presets_store.services.presets import PresetsService
 from presets_store.services.reports import REPORTS_SIZE, ReportsService
+from presets_store.services.scripts.building import ScriptServices, build_scripts
 from presets_store.services.sealed.parameters import ParameterSecrets
 from presets_store.services.startup import StartupService
 from presets_store.services.unit import Units
@@ -69,6 +72,7 @@ class Services:
     keys: KeysService
     secrets: ParameterSecrets
     people: PeopleServices
+    scripts: ScriptServices
     nonces: SharedNonces | None
     readiness: Readiness
     outbox: OutboxService
@@ -119,6 +123,7 @@ async def build_services(
     kept: Kept = KEPT,
     archiving: Archiving = ARCHIVING,
     reports: int = REPORTS_SIZE,
+    zone: ZoneInfo = UTC_ZONE,
 ) -> Services:
     """Builds every service on an open database; `silence_limit` in seconds.
 
@@ -126,10 +131,11 @@ async def build_services(
     `relay`: to the other processes on the same database. `places`: where files are. `kept`: of what devices tell.
     `archiving`: of events that have ended. `reports`: bytes that those which may be dropped may take.
     `boot_id`: nonces taken without a trusted clock last as long as this boot. `report_to`: where outcomes go, or "".
+    `zone`: in which the hours of scripts are meant that name none.
     """
     if boot_id:
         await database.write(lambda connection: _note_boot(connection, boot_id))
-    ground = _Ground(database, clock, sealer, wakeups or Wakeups(), relay, Reporting(destination=report_to))
+    ground = _Ground(database, clock, sealer, wakeups or Wakeups(), relay, Reporting(destination=report_to), zone)
     own = await ground.devices.ensure_own(own_serial, own_name or own_serial) if own_serial else None
     ground.reporting.own_device = own.key if own else 0
     waiting = ReportsService(database, clock, report_to, reports)
@@ -147,12 +153,14 @@ class _Ground:
         wakeups: Wakeups,
         relay: Relay | None,
         reporting: Reporting,
+        zone: ZoneInfo,
     ) -> None:
         self.database = database
         self.clock = clock
         self.sealer = sealer
         self.wakeups = wakeups
         self.reporting = reporting
+        self.zone = zone
         self.shared = database.dialect != "sqlite"
         self.live = LiveHub(clock)
         self.units = Units(database, clock, self.live, wakeups, relay)
@@ -191,6 +199,7 @@ def _assemble(
         keys=ground.keys,
         secrets=ground.secrets,
         people=build_people(units, ground.keys),
+        scripts=build_scripts(units, changes, ground.sealer, clock, ground.zone),
         nonces=SharedNonces(database) if ground.shared else None,
         readiness=Readiness(database, clock),
         outbox=OutboxService(database, clock),

@@ -1,16 +1,17 @@
 """Cameras of devices."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from sqlalchemy import Connection
 
 from presets_store.protocol.cameras import CameraRecord, UpdateCamera
 from presets_store.protocol.live import LiveKind
+from presets_store.protocol.scripts.mirroring import DeclaredCamera
 from presets_store.rules.permissions import Permission
 from presets_store.services.caller import INSIDE, Caller
 from presets_store.services.errors import InvalidInput, NotFound
-from presets_store.services.reach import reached_device
+from presets_store.services.reach import reached_device, reached_device_locked
 from presets_store.services.unit import Unit, Units
 from presets_store.services.wire import camera_record
 from presets_store.storage.cameras import list_cameras, replace_cameras, set_camera_state, update_camera
@@ -49,6 +50,28 @@ class CamerasService:
 
         return await self._units.write(caller, change)
 
+    async def told(self, caller: Caller, device_key: int, wanted: Sequence[DeclaredCamera]) -> list[CameraRecord]:
+        """Makes `wanted` the device's cameras, as it tells itself; a name that was given here stays. Answers them all.
+
+        Raises NotFound, Forbidden, InvalidInput.
+        """
+        if len({camera.camera_id for camera in wanted}) < len(wanted) or len(_indexes(wanted)) < len(wanted):
+            raise InvalidInput(reason="Each camera needs a cameraID and a cameraIndex of its own.")
+
+        def store(unit: Unit) -> list[CameraRecord]:
+            reached_device_locked(unit.connection, caller, Permission.REPORT, device_key)
+            there = list_cameras(unit.connection, device_key)
+            known = {camera.camera_id: camera for camera in there}
+            cameras = sorted(
+                (_declared(known, device_key, each) for each in wanted), key=lambda each: each.camera_index
+            )
+            if cameras != there:
+                there = replace_cameras(unit.connection, device_key, cameras)
+                unit.told += [(LiveKind.CAMERA, device_key, camera_record(camera)) for camera in there]
+            return [camera_record(camera) for camera in there]
+
+        return await self._units.write(caller, store)
+
     async def declare(self, device_key: int, cameras: Sequence[Camera]) -> list[Camera]:
         """For the agent: makes `cameras` the device's own. One that was known by its `camera_id` keeps its key."""
 
@@ -73,6 +96,15 @@ class CamerasService:
                     unit.told.append((LiveKind.CAMERA, device_key, camera_record(camera)))
 
         await self._units.write(INSIDE, store)
+
+
+def _indexes(wanted: Sequence[DeclaredCamera]) -> set[int]:
+    return {camera.camera_index for camera in wanted}
+
+
+def _declared(known: Mapping[str, Camera], device_key: int, told: DeclaredCamera) -> Camera:
+    blank = Camera(device_key=device_key, camera_index=0, camera_id=told.camera_id, name=told.name or told.camera_id)
+    return replace(known.get(told.camera_id, blank), camera_index=told.camera_index, backend=told.backend)
 
 
 def _named(cameras: Sequence[Camera], wanted: UpdateCamera) -> Camera:

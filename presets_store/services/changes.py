@@ -1,5 +1,6 @@
 """New events and changes of events, with everything that belongs in the same transaction."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from presets_store.clock import Clock
@@ -53,6 +54,13 @@ class Changes:
         event = insert_event(unit.connection, self._new(unit, wanted))
         unit.changed.append((LiveKind.EVENT, event))
         return event
+
+    def add_together(self, unit: Unit, wanted: Sequence[Event]) -> list[Event]:
+        """Stores the events of one group run, one or more: it has the number of the first."""
+        first = self.add(unit, wanted[0])
+        numbered = replace(first, group_run_id=first.key)
+        update_event(unit.connection, first, numbered)
+        return [numbered, *(self.add(unit, replace(event, group_run_id=first.key)) for event in wanted[1:])]
 
     def accept(self, unit: Unit, handed: Event) -> tuple[Event, bool]:
         """Stores what an upstream handed out (`upstream`, `remote_id`), or applies that it did so again; is it new?"""

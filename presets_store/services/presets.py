@@ -29,7 +29,6 @@ from presets_store.services.sealed.parameters import ParameterSecrets
 from presets_store.services.unit import Unit, Units
 from presets_store.services.wire import preset_record
 from presets_store.storage.cameras import list_cameras
-from presets_store.storage.events import update_event
 from presets_store.storage.fleet.groups import member_devices
 from presets_store.storage.presets import delete_preset, get_preset, insert_preset, list_presets, update_preset
 from presets_store.storage.records import Preset
@@ -162,13 +161,11 @@ class PresetsService:
 
     def _queue(self, unit: Unit, preset: Preset, targets: list[int], *, together: bool) -> EventIdAnswer:
         """One event for each target. `together`: they are one group run, which has the number of its first event."""
-        first = self._changes.add(unit, event_of(preset, targets[0]))
+        wanted = [event_of(preset, target) for target in targets]
         if not together:
-            return EventIdAnswer(event_id=first.key)
-        update_event(unit.connection, first, replace(first, group_run_id=first.key))
-        others = (replace(event_of(preset, target), group_run_id=first.key) for target in targets[1:])
-        keys = [first.key, *(self._changes.add(unit, event).key for event in others)]
-        return GroupRunAnswer(event_id=first.key, event_ids=keys, group_run_id=first.key)
+            return EventIdAnswer(event_id=self._changes.add(unit, wanted[0]).key)
+        keys = [event.key for event in self._changes.add_together(unit, wanted)]
+        return GroupRunAnswer(event_id=keys[0], event_ids=keys, group_run_id=keys[0])
 
     def _insert(self, unit: Unit, device_key: int, fields: dict[str, Any], group_key: int = 0) -> Preset:
         new = Preset(

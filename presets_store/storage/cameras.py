@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import ColumnElement, Connection, delete, select, update
 
 from presets_store.storage.records import Camera
-from presets_store.storage.rows import insert_record, many, update_record
+from presets_store.storage.rows import insert_record, many, one, update_record
 from presets_store.storage.tables import cameras
 
 _PARKING = -1_000_000
@@ -22,6 +22,15 @@ def list_cameras(connection: Connection, device_key: int) -> list[Camera]:
     """The device's cameras by index."""
     statement = select(cameras).where(cameras.c.device_key == device_key).order_by(cameras.c.camera_index)
     return many(connection, Camera, statement)
+
+
+def get_camera(connection: Connection, key: int) -> Camera | None:
+    return one(connection, Camera, select(cameras).where(cameras.c.key == key))
+
+
+def cameras_where(connection: Connection, *conditions: ColumnElement[bool], limit: int = 2) -> list[Camera]:
+    """The first cameras that fit all conditions, by key."""
+    return many(connection, Camera, select(cameras).where(*conditions).order_by(cameras.c.key).limit(limit))
 
 
 def update_camera(connection: Connection, before: Camera, after: Camera) -> None:

@@ -77,9 +77,9 @@ class ApiDocument:
 
     def _faults_of_body(self, steps: tuple[str, ...], answer: Answer) -> list[str]:
         response = self._at(steps)
-        kind = answer.headers["Content-Type"].partition(";")[0]
         if not answer.body:
             return [] if "empty" in response["description"] else ["the body is empty"]
+        kind = answer.headers["Content-Type"].partition(";")[0]
         if kind not in response.get("content", {}):
             return [f"a body of {kind}"]
         if "schema" not in response["content"][kind]:
@@ -104,6 +104,18 @@ class ApiDocument:
 def api_document() -> ApiDocument:
     """Of the store's own routes."""
     return ApiDocument(ROUTES)
+
+
+def succeeds(operation: dict[str, Any]) -> bool:
+    """Whether the document knows of a success."""
+    return any(status.startswith("2") for status in operation["responses"])
+
+
+def filled(path: str) -> str:
+    """A path of the document with something for each variable."""
+    return re.sub(
+        r"\{(\w+)\}", lambda match: {"rest": "", "state": "online", "serial": "x"}.get(match[1], "4711"), path
+    )
 
 
 def _form(path: str, methods: dict[str, Any]) -> re.Pattern[str]:

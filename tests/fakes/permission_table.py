@@ -15,6 +15,11 @@ _HEALTH = {**_NAMED, "healthJSON": "{}"}
 _SETTING = {"name": "x", "value": "y"}
 _X = (("settingname", "x"),)
 _FILE = {**_NAMED, "filename": "a.mp4", "fileSize": 1, "sHA256Hash": "0" * 64}
+_MOMENT = "2026-11-23T12:00:00Z"
+_FIRED = {"triggerUUID": _UUID, "eventName": "motion", "occurredDate": _MOMENT,
+          "scripts": [{"scriptUUID": _UUID, "decidedDate": _MOMENT}]}  # fmt: skip
+_CASE = {"camera_id": "$camera", "analytic_type": "motion"}
+_SCRIPT = {"title": "x", "event_id": 41, "cameras": ["$camera"]}
 
 
 def _patch(field: str, value: str = "x") -> list[dict[str, str]]:
@@ -77,6 +82,9 @@ TABLE = (
     Needs("POST", "/v1/device/$device/runanalytics/1", EDIT),
     Needs("GET", "/v1/device/$device/cameras", READ),
     Needs("PUT", "/v1/device/$device/cameras", EDIT, [{"cameraIndex": 0, "name": "x"}]),
+    Needs("POST", "/v1/device/$device/cameras", REPORT, [{"cameraIndex": 0, "cameraID": "a"}]),
+    Needs("GET", "/v1/device/$device/scripts", REPORT),
+    Needs("POST", "/v1/device/$device/scripts/fired", REPORT, [_FIRED]),
     Needs("POST", "/v1/devicegroup", MANAGE, {"value": "new"}),
     Needs("GET", "/v1/devicegroup/list", READ),
     Needs("GET", "/v1/devicegroup/$group", READ),
@@ -181,6 +189,35 @@ TABLE = (
     Needs("POST", "/v1/token/mediarouter/publish", EDIT, {"streamPath": "$serial"}, reporter=True),
     Needs("POST", "/v1/token/mediarouter/read", READ, {"streamPath": "$serial"}),
     Needs("POST", "/v1/srt/publish-credential", EDIT, {"streamPath": "$serial"}, reporter=True),
+    Needs("POST", "/api/v1/scripts", EDIT, _SCRIPT),
+    Needs("GET", "/api/v1/scripts", READ),
+    Needs("GET", "/api/v1/scripts/users", EDIT),
+    Needs("GET", "/api/v1/scripts/$script", READ),
+    Needs("GET", "/api/v1/scripts/$script/explain", READ),
+    Needs("POST", "/api/v1/scripts/$script/simulate", READ, {}),
+    Needs("PUT", "/api/v1/scripts/$script", EDIT, _SCRIPT),
+    Needs("POST", "/api/admin/v1/scripts", EDIT, {"event_id": 41}),
+    Needs("GET", "/api/admin/v1/scripts", READ),
+    Needs("GET", "/api/admin/v1/scripts/$script", READ),
+    Needs("PUT", "/api/admin/v1/scripts/$script", EDIT, {"event_id": 41}),
+    Needs("GET", "/api/v1/basic-configurations", READ),
+    Needs("POST", "/api/v1/basic-configurations/events", EDIT, {"name": "door.open"}),
+    Needs("GET", "/api/v1/scripts/$script/decisions", READ),
+    Needs("POST", "/api/integration/v1/events", RUN, {"event": "motion", "camera": "$camera"}),
+    Needs("POST", "/api/v1/analytic-cases", EDIT, _CASE),
+    Needs("GET", "/api/v1/analytic-cases", READ),
+    Needs("GET", "/api/v1/analytic-cases/$case", READ),
+    Needs("PUT", "/api/v1/analytic-cases/$case", EDIT, _CASE),
+    Needs("DELETE", "/api/v1/analytic-cases/$case", EDIT),
+    Needs("DELETE", "/api/admin/v1/scripts/$script", EDIT),
+    Needs("DELETE", "/api/v1/scripts", EDIT, {"ids": ["$script"]}),
+    Needs("DELETE", "/api/v1/scripts/$script", EDIT),
+    Needs("POST", "/api/v1/channels", EDIT, {"url": "json://far.example"}),
+    Needs("GET", "/api/v1/channels", READ),
+    Needs("GET", "/api/v1/channels/4711", READ),
+    Needs("PUT", "/api/v1/channels/4711", EDIT, {}),
+    Needs("POST", "/api/v1/channels/4711/test", EDIT),
+    Needs("DELETE", "/api/v1/channels/4711", EDIT),
     Needs("GET", "/v1/live", READ),
     Needs("POST", "/v1/apikey", ADMINISTER, {"aPIKeyDescription": "x"}),
     Needs("GET", "/v1/apikey/list", ADMINISTER),

@@ -23,6 +23,7 @@ from yarl import URL
 
 from presets_store.api import ApiSettings, build_app, make_runner
 from presets_store.clock import Clock
+from presets_store.local_zone import UTC_ZONE
 from presets_store.protocol.signing import sign_headers
 from presets_store.sealing import Sealer
 from presets_store.services import Services, build_services
@@ -135,6 +136,7 @@ async def served_store(
         own_name="Lobby",
         report_to=settings.pop("report_to", ""),
         places=settings.pop("places", places),
+        zone=settings.pop("zone", UTC_ZONE),
     )
     app = build_app(services, clock, ApiSettings(version="cuelight 1.2.3", build_date="2026-11-23", **settings))
     runner = make_runner(app)

@@ -13,7 +13,7 @@ from fakes.agent_process import AgentProcess, wait_for
 from fakes.hub_process import HubProcess
 
 FED_EVERY = 0.1
-WATCHDOG = {"WATCHDOG_USEC": str(int(3e6 * FED_EVERY))}
+WATCHDOG_USEC = str(int(3e6 * FED_EVERY))
 
 
 class Manager:
@@ -48,7 +48,7 @@ def manager(folder: Path) -> Iterator[Manager]:
 def test_the_agent_is_ready_alive_and_stopping(tmp_path: Path) -> None:
     with manager(tmp_path) as systemd:
         agent = AgentProcess(tmp_path)
-        agent.start(NOTIFY_SOCKET=systemd.path, **WATCHDOG)
+        agent.start(NOTIFY_SOCKET=systemd.path, WATCHDOG_USEC=WATCHDOG_USEC)
         try:
             systemd.hears("READY=1")
             assert agent.request("GET", "/v1/status")[0] == 200

@@ -1,13 +1,11 @@
 """`cuelight camera secret`: the password of a camera behind a network, kept sealed on the device."""
 
-import getpass
-import sys
 from typing import Annotated
 from urllib.parse import quote
 
 import typer
 
-from agent.cli.errors import BadParameters
+from agent.cli.asking import read_secret
 from agent.cli.session import session_of
 
 CameraArgument = Annotated[str, typer.Argument(metavar="CAMERA", help="Its id in the settings, its name or its ID.")]
@@ -28,14 +26,7 @@ def secret(
         answer = session.client.request("DELETE", path)
         session.output.answer(answer, f"camera {answer['cameraID']} has no secret any more")
         return
-    answer = session.client.request("PUT", path, {"secret": _read_secret()})
+    answer = session.client.request(
+        "PUT", path, {"secret": read_secret("Secret", "to forget the one that is kept: --clear")}
+    )
     session.output.answer(answer, f"camera {answer['cameraID']} has its secret, and is opened anew with it")
-
-
-def _read_secret() -> str:
-    """One line, without an echo where somebody sits at a terminal. Raises BadParameters for an empty one."""
-    line = getpass.getpass("Secret: ") if sys.stdin.isatty() else sys.stdin.readline()
-    given = line.rstrip("\r\n")
-    if not given:
-        raise BadParameters(given="the secret", problem="is empty; to forget the one that is kept: --clear")
-    return given

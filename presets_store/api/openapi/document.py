@@ -14,6 +14,7 @@ from presets_store.api.openapi.failures import common_responses
 from presets_store.api.openapi.operations import describe, group_of
 from presets_store.api.openapi.paths import plain_path
 from presets_store.api.openapi.schemas import ANSWER, REQUEST, Model, Schemas, models_of
+from presets_store.protocol.scripts.refusals import InvalidData, Refusal
 from presets_store.protocol.system import ProblemDocument
 
 _METHODS: Final = ("get", "post", "put", "patch", "delete")
@@ -52,7 +53,7 @@ def document(routes: Sequence[web.RouteDef]) -> dict[str, Any]:
 
 
 def _models(operations: Iterable[Operation]) -> Iterator[Model]:
-    yield ProblemDocument, ANSWER
+    yield from ((model, ANSWER) for model in (ProblemDocument, Refusal, InvalidData))
     yield from parameter_models()
     for operation in operations:
         yield from ((model, REQUEST) for model in (*models_of(operation.body), *models_of(operation.query)))

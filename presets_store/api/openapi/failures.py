@@ -1,7 +1,7 @@
 """What a route may be refused with: by status, with the stable codes."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final, NamedTuple
 
@@ -17,8 +17,11 @@ from presets_store.api.errors import (
 )
 from presets_store.api.people.errors import NotPrivate, TooManyFailures
 from presets_store.api.problems import CONTENT_TYPE, STATUS_BY_KIND, phrase_of
+from presets_store.api.scripts.errors import CONTENT_TYPE as SCRIPTS_TYPE
+from presets_store.api.scripts.errors import by_contract, contract_status
 from presets_store.errors import CuelightError
 from presets_store.protocol.errors import BadJson, BadRequestBody
+from presets_store.protocol.scripts.refusals import InvalidData, Refusal
 from presets_store.protocol.signing import SignatureRefused
 from presets_store.protocol.system import ProblemDocument
 from presets_store.rules.permissions import Forbidden
@@ -57,11 +60,14 @@ _HEADERS: Final[Mapping[int, dict[str, Any]]] = {
     HTTPStatus.TOO_MANY_REQUESTS: {"Retry-After": {"description": "Seconds.", "schema": {"type": "string"}}},
     HTTPStatus.SERVICE_UNAVAILABLE: {"Retry-After": {"description": "Seconds.", "schema": {"type": "string"}}},
 }
+_BEARER: Final = {"WWW-Authenticate": {"schema": {"const": "Bearer"}}}
 
 
-def responses_of(operation: Operation) -> dict[str, Any]:
+def responses_of(operation: Operation, path: str) -> dict[str, Any]:
     """The OpenAPI responses of all that the operation may be refused with."""
     by_status = _by_status(operation)
+    if by_contract(path):
+        return _by_contract(by_status)
     return {
         str(int(status)): _reference(status) if codes == _COMMON.get(status) else _response(status, codes)
         for status, codes in sorted(by_status.items())
@@ -71,6 +77,25 @@ def responses_of(operation: Operation) -> dict[str, Any]:
 def common_responses() -> dict[str, Any]:
     """The components that most operations refer to."""
     return {_name(status): _response(status, codes) for status, codes in _COMMON.items()}
+
+
+def _by_contract(by_status: Mapping[int, Mapping[str, str]]) -> dict[str, Any]:
+    """The same in the shapes and with the statuses of the scripts contract, which has no codes."""
+    meanings: dict[int, dict[str, None]] = {}
+    for status, codes in by_status.items():
+        for code, meaning in codes.items():
+            meanings.setdefault(int(contract_status(status, code)), {})[meaning] = None
+    return {str(status): _refusal(status, list(said)) for status, said in sorted(meanings.items())}
+
+
+def _refusal(status: int, meanings: Sequence[str]) -> dict[str, Any]:
+    model = InvalidData if status == HTTPStatus.UNPROCESSABLE_ENTITY else Refusal
+    content = {SCRIPTS_TYPE: {"schema": {"$ref": f"#/components/schemas/{model.__name__}"}}}
+    lines = [f"- {meaning}" for meaning in meanings]
+    response: dict[str, Any] = {"description": f"{phrase_of(status)}\n\n" + "\n".join(lines), "content": content}
+    if status in _HEADERS:
+        response["headers"] = _BEARER if status == HTTPStatus.UNAUTHORIZED else _HEADERS[status]
+    return response
 
 
 def _by_status(operation: Operation) -> dict[int, dict[str, str]]:
@@ -93,7 +118,7 @@ def _failures(operation: Operation) -> Iterator[Failure]:
     if operation.access is Access.ADDRESS:
         return
     yield from _failures_of((NotByProxy, NotPrivate, TooManyFailures))
-    if operation.access in (Access.PASSWORD, Access.ENROLMENT, Access.TOKEN):
+    if operation.access in (Access.PASSWORD, Access.CREDENTIALS, Access.ENROLMENT, Access.TOKEN):
         return
     yield from _failures_of((*_OF_SIGNATURES, SessionOver, InvalidIdempotencyKey, Forbidden))
     if operation.access is Access.LINK:

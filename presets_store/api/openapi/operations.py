@@ -14,6 +14,7 @@ from presets_store.api.openapi.schemas import ANSWER, REQUEST, Schemas, models_o
 
 EVENT_STREAM: Final = "text/event-stream"
 _OF_THE_OWNER: Final = "routes"
+_UNCHANGED: Final[dict[str, Any]] = {"304": {"description": "Not changed; the body is empty."}}
 
 
 def describe(route: web.RouteDef, method: str, schemas: Schemas) -> dict[str, Any]:
@@ -39,7 +40,7 @@ def describe(route: web.RouteDef, method: str, schemas: Schemas) -> dict[str, An
         }
     if operation.access is not Access.SIGNED:
         found["security"] = texts.SECURITY[operation.access]
-    found["responses"] = _success(operation, schemas) | _parts(operation) | responses_of(operation)
+    found["responses"] = _success(operation, schemas) | _parts(operation) | responses_of(operation, route.path)
     return found
 
 
@@ -84,16 +85,16 @@ def _success(operation: Operation, schemas: Schemas) -> dict[str, Any]:
         response["content"] = {kind: {} for kind in operation.media}
     elif operation.answer is not None:
         response["content"] = {operation.content_type: {"schema": schemas.of(operation.answer, ANSWER)}}
-    return {"200": response}
+    return {str(operation.status): response}
 
 
 def _parts(operation: Operation) -> dict[str, Any]:
     """Of the headers Range, If-Range, If-Match and their like."""
     if not operation.ranges:
-        return {}
+        return _UNCHANGED if "If-None-Match" in operation.headers else {}
     return {
         "206": {"description": "The part that was asked for.", "content": {kind: {} for kind in operation.media}},
-        "304": {"description": "Not changed; the body is empty."},
+        **_UNCHANGED,
         "412": {"description": "Changed; the body is empty."},
         "416": {"description": "There is no such part; the body is empty."},
     }

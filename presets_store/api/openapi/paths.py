@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
+from presets_store.api.scripts.errors import by_contract
+
 SLASH: Final = "slash"
 """The variable for one slash at the end, which the document leaves out."""
 
@@ -32,5 +34,6 @@ def _schema(form: str) -> dict[str, Any]:
 
 def identifier(method: str, path: str) -> str:
     """A name for the operation: `get` and `/v1/eventpreset/list/device/{key}` -> `getEventpresetListDevice`."""
-    words = re.findall(r"[a-zA-Z0-9]+", _VARIABLE.sub("", path.removeprefix("/v1")))
+    kept = r"by \1" if by_contract(path) else ""  # there a list and one of it have the same words
+    words = re.findall(r"[a-zA-Z0-9]+", _VARIABLE.sub(kept, path.replace("{slash:/?}", "").removeprefix("/v1")))
     return method + "".join(word[:1].upper() + word[1:] for word in words)

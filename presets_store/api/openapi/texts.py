@@ -26,6 +26,9 @@ HEAD is.
 **Failures** are `application/problem+json` (RFC 9457) with a stable `code`. Beside those listed at the operations:
 404 `no_such_route`, and 405 `method_not_allowed` with the header `Allow`.
 
+**Scripts** under `/api/` have a contract of their own: names in snake case, dates as `YYYY-MM-DD HH:MM:SS` in UTC,
+failures as `{"message"}` and, with 422, `{"message", "errors"}` by dotted paths.
+
 **Repeats.** A write with an `Idempotency-Key` happens once; the repeat, with a new nonce and signature, gets the first
 answer again.
 """
@@ -75,7 +78,10 @@ OTHER_SCHEMES: Final[dict[str, Any]] = {
         "type": "apiKey",
         "in": "header",
         "name": "Authorization",
-        "description": "The bare token of a session: `sessionGuid` of `POST /v1/session`. Over TLS, or from loopback.",
+        "description": (
+            "The token of a session, bare or after `Bearer `: `sessionGuid` of `POST /v1/session`, `access_token` of "
+            "`POST /api/v1/token`. Over TLS, or from loopback."
+        ),
     },
     "password": {"type": "http", "scheme": "basic", "description": "A user's name and password, in UTF-8."},
     "link": {
@@ -100,6 +106,7 @@ SECURITY: Final[Mapping[Access, list[dict[str, list[str]]]]] = {
     Access.LINK: [_SIGNED, {"session": []}, {"link": []}],
     Access.ADDRESS: [{"address": []}],
     Access.PASSWORD: [{"password": []}],
+    Access.CREDENTIALS: [],
     Access.ENROLMENT: [],
     Access.TOKEN: [],
 }
@@ -124,6 +131,12 @@ HEADERS: Final[dict[str, Any]] = {
         "name": "X-Boot-ID",
         "in": "header",
         "description": "Names the present boot of the device.",
+        "schema": _TOKEN,
+    },
+    "If-None-Match": {
+        "name": "If-None-Match",
+        "in": "header",
+        "description": "The `ETag` of the answer that is known already.",
         "schema": _TOKEN,
     },
     "Content-Range": {

@@ -27,3 +27,11 @@ class CredentialsMissing(CuelightError):
     code = "credentials_missing"
     kind = Kind.UNAUTHENTICATED
     template = "Authorization must be 'Basic ' and the base64 of USER:PASSWORD in UTF-8, at most {limit} characters."
+
+
+class TokenMissing(CuelightError):
+    """A request of the scripts API with neither a token nor a signature."""
+
+    code = "token_missing"
+    kind = Kind.UNAUTHENTICATED
+    template = "Send 'Authorization: Bearer TOKEN' with a token of POST /api/v1/token, or sign the request."

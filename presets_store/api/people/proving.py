@@ -16,7 +16,7 @@ from presets_store.protocol.people.users import MAX_PASSWORD
 from presets_store.services.people.errors import SessionOver
 from presets_store.services.people.sessions import SignedIn
 
-_TOKEN: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_TOKEN: Final = re.compile(r"(?:[Bb]earer +)?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
 _OF_SIGNATURES: Final = ("X-AccessKey", "X-Nonce", "X-Timestamp", "X-Signature")
 _BASIC: Final = re.compile(r"[Bb]asic +([A-Za-z0-9+/]+={0,2}) *")
 _MAX_CREDENTIALS: Final = 2 * MAX_PASSWORD
@@ -29,11 +29,10 @@ def require_private(request: web.Request) -> None:
 
 
 def session_token(request: web.Request) -> str | None:
-    """The bare token of a session, if that is how the request comes: with it, and with no header of a signature."""
+    """The token of a session, if that is how the request comes: with it, and with no header of a signature."""
     given = request.headers.getall("Authorization", ())
-    if len(given) != 1 or not _TOKEN.fullmatch(given[0]) or any(name in request.headers for name in _OF_SIGNATURES):
-        return None
-    return str(given[0])
+    match = _TOKEN.fullmatch(given[0]) if len(given) == 1 else None
+    return None if match is None or any(name in request.headers for name in _OF_SIGNATURES) else match[1]
 
 
 async def signed_in(request: web.Request, token: str) -> SignedIn:

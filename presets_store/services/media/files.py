@@ -132,6 +132,11 @@ class FilesService:
         self._senders: dict[str, set[asyncio.Task[None]]] = {}
         self._superseded: set[asyncio.Task[None]] = set()
 
+    @property
+    def root(self) -> str:
+        """Where this store is reached, without a slash at its end; "" until that is known."""
+        return self._addresses.root
+
     def served_at(self, root: str) -> None:
         """Where this store is reached, unless its settings say so."""
         self._addresses.root = self._addresses.root or root.rstrip("/")

@@ -43,6 +43,18 @@ class SessionOver(CuelightError):
     template = "This session is over: sign in again with POST /v1/session."
 
 
+class TooManySessions(CuelightError):
+    """The user has as many sessions as one may have. `session_id`: the oldest, which may be ended for a new one."""
+
+    code = "too_many_sessions"
+    kind = Kind.EXPIRED
+    template = "{limit} sessions of this user are open: repeat it with session_id {session_id}, which ends that one."
+
+    def __init__(self, *, limit: int, session_id: int) -> None:
+        self.session_id = session_id
+        super().__init__(limit=limit, session_id=session_id)
+
+
 class EnrolmentRefused(CuelightError):
     """The token was used, has expired, was withdrawn, or there never was one."""
 

@@ -13,7 +13,7 @@ from presets_store.protocol.people.sessions import SessionAnswer, SessionRecord
 from presets_store.rules.permissions import Principal
 from presets_store.services.caller import INSIDE, Caller
 from presets_store.services.errors import NotFound
-from presets_store.services.people.errors import SessionOver, SignInRefused
+from presets_store.services.people.errors import SessionOver, SignInRefused, TooManySessions
 from presets_store.services.people.keys import principal_of
 from presets_store.services.people.passwords import Passwords
 from presets_store.services.unit import Unit, Units
@@ -57,6 +57,15 @@ class SignedIn:
         return listener_of(self.key)
 
 
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A new session, its token, which nobody is told again, and whose it is."""
+
+    session: Session
+    token: str
+    user: User
+
+
 class SessionsService:
     """A session ends when its time is over, when its user ends it, is disabled, or gets another password."""
 
@@ -65,26 +74,43 @@ class SessionsService:
         self._passwords = passwords
 
     async def sign_in(self, name: str, password: str, lifetime: Lifetime) -> SessionAnswer:
-        """A new session. Raises SignInRefused, after the same time for all reasons, and TooManySignIns."""
-        user = await self._proven(name, password)
-        key, token, browser = user.key, str(uuid.uuid4()), str(uuid.uuid4())
+        """A new session, as `begin`."""
+        begun = await self.begin(name, password, lifetime)
+        return SessionAnswer(session_guid=begun.token, browser_guid=begun.session.browser_guid)
 
-        def begin(unit: Unit) -> None:
+    async def begin(self, name: str, password: str, lifetime: Lifetime, instead_of: int | None = None) -> Begun:
+        """A new session. `instead_of`: the key of the session that ends for it, 0 for none; None: of too many the
+        oldest. Raises SignInRefused, after the same time for all reasons, TooManySignIns, with a key TooManySessions.
+        """
+        user = await self._proven(name, password)
+        token = str(uuid.uuid4())
+
+        def begin(unit: Unit) -> Session:
             _still(unit.connection, user)
-            for old in list_sessions(unit.connection, key)[: 1 - MAX_SESSIONS]:
-                delete_session(unit.connection, old.key)
+            self._make_room(unit, user, instead_of)
             session = Session(
                 token_hash=_hashed(token),
-                user_key=key,
-                browser_guid=browser,
+                user_key=user.key,
+                browser_guid=str(uuid.uuid4()),
                 created=unit.now,
                 expires=unit.now + micros(lifetime.longest),
                 last_seen=unit.now,
             )
-            insert_session(unit.connection, session)
+            return insert_session(unit.connection, session)
 
-        await self._units.write(INSIDE, begin)
-        return SessionAnswer(session_guid=token, browser_guid=browser)
+        return Begun(await self._units.write(INSIDE, begin), token, user)
+
+    def _make_room(self, unit: Unit, user: User, instead_of: int | None) -> None:
+        """For one session more. Raises TooManySessions."""
+        there = list_sessions(unit.connection, user.key)
+        ending = [session for session in there if session.key == instead_of]
+        if instead_of is None:
+            ending = there[: 1 - MAX_SESSIONS]
+        elif len(there) - len(ending) >= MAX_SESSIONS:
+            raise TooManySessions(limit=MAX_SESSIONS, session_id=there[0].key)
+        for session in ending:
+            delete_session(unit.connection, session.key)
+            unit.afterwards.append(partial(self._units.let_go, listener_of(session.key)))
 
     async def change_password(self, name: str, password: str, new: str) -> None:
         """Of who knows the present one. Signs the user out everywhere. Raises SignInRefused, TooManySignIns."""

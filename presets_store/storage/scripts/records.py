@@ -12,7 +12,9 @@ class ScriptStatus(StrEnum):
 
 
 class DeliveryStatus(StrEnum):
-    """What became of something to be told. `held`: a digest or a quiet hour has it; `dropped`: told by a digest."""
+    """What became of something to be told. `held`: until a cooldown or quiet hours end; `dropped`: told in a digest, or
+    by somebody else.
+    """
 
     WAITING = "waiting"
     HELD = "held"
@@ -153,8 +155,9 @@ class Channel:
 class Delivery:
     """Something to be told outside: to a user by a channel, to a webhook, to a chat.
 
-    `kind`: `notify`, `webhook`, `telegram`, `digest`, `test`. Of a (script, trigger, user, channel) there is one.
-    `channel_uuid` is "" for what the script itself addresses. `result`: why it failed last, for people.
+    `kind`: `notify`, `webhook`, `telegram`, `test`. Of a (script, trigger, user, channel) there is one. `channel_uuid`
+    is "" for what the script itself addresses. `more`: how many others it stands for, which found too many waiting.
+    `lease`: until when whoever sends it has it, 0 for nobody. `result`: why it failed last, for people.
     """
 
     key: int = 0
@@ -167,8 +170,10 @@ class Delivery:
     status: DeliveryStatus = DeliveryStatus.WAITING
     title: str = ""
     body: str = ""
+    more: int = 0
     attempts: int = 0
     next_try: int = 0
+    lease: int = 0
     created: int = 0
     sent: int = 0
     result: str = ""

@@ -108,9 +108,10 @@ trigger_images = Table(
     "trigger_images",
     metadata,
     Column("trigger_key", BIG, ForeignKey("triggers.key", ondelete="CASCADE"), primary_key=True, autoincrement=False),
-    Column("jpeg", LargeBinary, nullable=False),
     number("size"),
+    Column("jpeg", LargeBinary, nullable=False),
 )
+"""`size` stands before the picture: SQLite would read all of a row to find what stands behind it."""
 
 script_decisions = Table(
     "script_decisions",
@@ -167,6 +168,7 @@ channels = Table(
 )
 
 _DUE = text("status = 'waiting' OR status = 'held'")
+_OF_TRIGGER = text("trigger_uuid <> ''")
 
 deliveries = Table(
     "deliveries",
@@ -181,13 +183,25 @@ deliveries = Table(
     Column("status", Coded(DeliveryStatus), nullable=False),
     text_column("title"),
     text_column("body"),
+    number("more"),
     number("attempts"),
     number("next_try"),
+    number("lease"),
     number("created"),
     number("sent"),
     text_column("result"),
     Index("ix_deliveries_due", "next_try", sqlite_where=_DUE, postgresql_where=_DUE),
-    Index(None, "script_uuid", "user_key", "sent"),
-    Index(None, "trigger_uuid"),
+    Index("ix_deliveries_place", "channel_uuid", "script_uuid", "user_key", sqlite_where=_DUE, postgresql_where=_DUE),
+    Index(None, "script_uuid", "user_key", "channel_uuid", "sent"),
+    Index(
+        "uq_deliveries_trigger",
+        "trigger_uuid",
+        "script_uuid",
+        "user_key",
+        "channel_uuid",
+        unique=True,
+        sqlite_where=_OF_TRIGGER,
+        postgresql_where=_OF_TRIGGER,
+    ),
     sqlite_autoincrement=True,
 )

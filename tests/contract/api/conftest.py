@@ -1,5 +1,5 @@
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +26,14 @@ def migrated_database(postgres_server: PostgresServer) -> str:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest) -> str:
+def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
     """A database of this test's own on either system; "" stands for a new SQLite file."""
     if request.param == "sqlite":
-        return ""
+        yield ""
+        return
     server: PostgresServer = request.getfixturevalue("postgres_server")
-    return server.database(template=request.getfixturevalue("migrated_database"))
+    with server.lent(template=request.getfixturevalue("migrated_database")) as url:
+        yield url
 
 
 @pytest.fixture

@@ -4,16 +4,17 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 import av
-import cv2
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
+from hardware.models import OptionValue, WatchOrder, Zone, ZoneKind
 from hardware.sources.file import FOOTAGE
-from hardware.vision import ANALYSERS, Sighting, options_problem
-from hardware.vision.grey import Grey, grey_jpeg, grey_picture
-from hardware.vision.motion import Motion, MotionOptions, MotionState, boxes, judge
+from hardware.vision import ANALYSERS, Sighting, order_problem, task_of
+from hardware.vision.grey import Grey, grey_picture
+from hardware.vision.motion import MotionState, Patience, judge
 
 NS = 1_000_000_000
 
@@ -28,9 +29,19 @@ def scene(square: int | None = None, light: int = 100, noise: int = 0, seed: int
     return np.clip(pixels, 0, 255).astype(np.uint8)
 
 
-def watch(pictures: list[Grey], rate: float = 5.0, **options: float) -> list[Sighting]:
-    motion = Motion(options)
-    return [motion.look(picture, 10**12 + round(number * NS / rate)) for number, picture in enumerate(pictures)]
+def order(analyser: str = "motion", *zones: Zone, **options: OptionValue) -> WatchOrder:
+    return WatchOrder(sink_id="watch", analyser=analyser, options=options, zones=zones)
+
+
+def look(pictures: list[Grey], order: WatchOrder, rate: float = 5.0) -> list[list[Sighting]]:
+    """What each picture makes of each zone."""
+    analyser = ANALYSERS[order.analyser].create(task_of(order))
+    times = [10**12 + round(number * NS / rate) for number in range(len(pictures))]
+    return [list(analyser.look(picture, at_ns)) for picture, at_ns in zip(pictures, times, strict=True)]
+
+
+def watch(pictures: list[Grey], rate: float = 5.0, **options: OptionValue) -> list[Sighting]:
+    return [seen for (seen,) in look(pictures, order("motion", **options), rate)]
 
 
 def test_a_still_scene_is_still() -> None:
@@ -45,7 +56,7 @@ def test_a_noisy_still_scene_is_still() -> None:
 def test_what_moves_is_seen_from_soon_after_its_start_until_the_hold_time_is_over(rate: float) -> None:
     before, during, after = round(4 * rate), round(4 * rate), round(20 * rate)
     moving = [scene(round(number * 200 / during)) for number in range(during)]
-    seen = watch([scene()] * before + moving + [scene()] * after, rate, hold=2.0)
+    seen = watch([scene()] * before + moving + [scene()] * after, rate, hold_seconds=2.0)
     active = [number for number, sighting in enumerate(seen) if sighting.active]
     assert before < active[0] <= before + 0.3 * rate + 2
     assert active == list(range(active[0], active[-1] + 1))
@@ -79,23 +90,72 @@ def test_what_stays_becomes_part_of_the_scene() -> None:
 
 
 def test_a_flicker_shorter_than_the_least_time_does_not_count() -> None:
-    assert not any(seen.active for seen in watch([scene()] * 20 + [scene(200)] + [scene()] * 20, least=0.3))
-    assert any(seen.active for seen in watch([scene()] * 20 + [scene(200)] + [scene()] * 20, least=0.0))
+    assert not any(seen.active for seen in watch([scene()] * 20 + [scene(200)] + [scene()] * 20, minimum_seconds=0.3))
+    assert any(seen.active for seen in watch([scene()] * 20 + [scene(200)] + [scene()] * 20, minimum_seconds=0.0))
 
 
-def test_threshold_and_area_decide() -> None:
+def test_sensitivity_and_area_decide() -> None:
+    pictures = [scene()] * 20 + [scene(200, light=190)] * 5
+    assert not any(seen.active for seen in watch([scene(light=190)] * 20 + pictures[20:], sensitivity=0.0))
+    assert any(seen.active for seen in watch([scene(light=190)] * 20 + pictures[20:], sensitivity=0.7))
     pictures = [scene()] * 20 + [scene(200)] * 5
-    assert any(seen.active for seen in watch(pictures, threshold=100, area=0.02))
-    assert not any(seen.active for seen in watch(pictures, threshold=130))
-    assert not any(seen.active for seen in watch(pictures, area=0.05))
+    assert any(seen.active for seen in watch(pictures, minimum_area=0.02))
+    assert not any(seen.active for seen in watch(pictures, minimum_area=0.05))
 
 
 def test_another_size_or_a_long_gap_is_a_new_scene() -> None:
-    motion = Motion({"least": 0.0})
+    motion = ANALYSERS["motion"].create(task_of(order(minimum_seconds=0.0)))
     for number in range(20):
         motion.look(scene(), 10**12 + number * NS // 5)
-    assert not motion.look(scene(200)[:, :200], 10**12 + 20 * NS // 5).active
-    assert not motion.look(scene(200), 10**12 + 100 * NS).active
+    assert not motion.look(scene(200)[:, :200], 10**12 + 20 * NS // 5)[0].active
+    assert not motion.look(scene(200), 10**12 + 100 * NS)[0].active
+
+
+def polygon(name: str, kind: ZoneKind, left: float, right: float) -> Zone:
+    return Zone(name=name, kind=kind, points=((left, 0), (right, 0), (right, 1), (left, 1)))
+
+
+def test_each_included_zone_is_judged_by_itself() -> None:
+    zones = (polygon("door", "include", 0.6, 0.8), polygon("path", "include", 0.0, 0.5))
+    last = look([scene()] * 20 + [scene(200)] * 5, order("motion", *zones))[-1]
+    assert [(seen.zone, seen.active, bool(seen.boxes)) for seen in last] == [
+        ("door", True, True),
+        ("path", False, False),
+    ]
+
+
+def test_what_is_excluded_does_not_move() -> None:
+    pictures = [scene()] * 20 + [scene(200)] * 5
+    for left, right, moves in ((0.5, 0.9, False), (0.0, 0.5, True)):
+        ((seen,),) = look(pictures, order("motion", polygon("tree", "exclude", left, right)))[-1:]
+        assert (seen.zone, seen.active) == ("", moves)
+
+
+def test_a_small_zone_needs_no_more_than_half_of_itself() -> None:
+    (seen,) = look(
+        [scene()] * 20 + [scene(200)] * 5, order("motion", polygon("bell", "include", 0.65, 0.7), minimum_area=0.5)
+    )[-1]
+    assert not seen.active
+    zone = Zone(name="bell", kind="include", points=((0.64, 0.35), (0.73, 0.35), (0.73, 0.53), (0.64, 0.53)))
+    (seen,) = look([scene()] * 20 + [scene(200)] * 5, order("motion", zone, minimum_area=0.5))[-1]
+    assert seen.active
+
+
+def test_no_motion_is_told_after_its_time_and_until_something_moves() -> None:
+    moving = [scene(round(number * 10)) for number in range(20)]
+    seen = [each for (each,) in look([scene()] * 60 + moving + [scene()] * 150, order("no_motion", seconds=10))]
+    active = [number for number, each in enumerate(seen) if each.active]
+    assert active[0] == pytest.approx(50, abs=1)
+    gap = [number for number in range(active[0], len(seen)) if number not in active]
+    assert gap[0] == pytest.approx(62, abs=2), "it ends when something moves"
+    assert 80 + 50 - 2 <= gap[-1] < 80 + 50 + 60, "what left a hole in the background may count a while"
+    assert seen[-1].value == pytest.approx((len(seen) - 1 - gap[-1]) / 5 + 10, abs=1.0)
+
+
+def test_a_stillness_that_was_not_watched_does_not_count() -> None:
+    analyser = ANALYSERS["no_motion"].create(task_of(order("no_motion", seconds=10)))
+    for at in (*range(8), *range(60, 66)):
+        assert not analyser.look(scene(), (1000 + at) * NS)[0].active
 
 
 def test_the_footage_moves() -> None:
@@ -114,12 +174,12 @@ def test_the_footage_moves() -> None:
 
 @given(st.lists(st.tuples(st.floats(0, 0.02), st.integers(1, 1_500_000_000)), max_size=80))
 def test_it_begins_after_the_least_time_and_ends_after_the_hold_time(script: list[tuple[float, int]]) -> None:
-    options = MotionOptions(area=0.01, least=0.5, hold=2.0)
+    patience = Patience(area=0.01, least=0.5, hold=2.0)
     mono_ns, state = 10**12, MotionState()
     history: list[tuple[int, float, MotionState]] = []
     for share, step in script:
         mono_ns += step
-        state = judge(state, share, mono_ns, options)
+        state = judge(state, share, mono_ns, patience)
         history.append((mono_ns, share, state))
     for (_, _, old), (at_ns, share, new) in pairwise(history):
         if new.active and not old.active:
@@ -132,56 +192,35 @@ def test_it_begins_after_the_least_time_and_ends_after_the_hold_time(script: lis
             assert share < 0.005
 
 
-@pytest.mark.parametrize("name", ["yuvj422p", "yuv420p", "yuyv422", "nv12", "yuv420p10le", "gray"])
-def test_every_format_becomes_grey(name: str) -> None:
-    pixels = np.zeros((60, 100, 3), np.uint8)
-    pixels[:, 50:] = 200
-    frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
-    grey = grey_picture(frame.reformat(format=name, threads=1), 50)  # its own threads spoil a few pixels of this width
-    assert grey.shape == (30, 50)
-    assert grey[:, :24].max() < 30
-    assert grey[:, 26:].min() > 170
-
-
 @pytest.mark.parametrize(
-    ("width", "shape"), [(1280, (720, 1280)), (320, (180, 320)), (200, (112, 200)), (4096, (720, 1280))]
-)
-def test_a_jpeg_is_seen_as_its_frame_is(width: int, shape: tuple[int, int]) -> None:
-    with av.open(str(FOOTAGE)) as container:
-        frame = next(container.decode(video=0)).reformat(1280, 720, format="bgr24")
-    coded, data = cv2.imencode(".jpg", frame.to_ndarray())
-    assert coded
-    seen = grey_jpeg(data.tobytes(), (1280, 720), width)
-    assert seen is not None
-    assert seen.shape == shape
-    assert np.abs(seen.astype(int) - grey_picture(frame, width).astype(int)).mean() < 3
-
-
-@pytest.mark.parametrize("data", [b"", b"no picture", b"\xff\xd8\xff"])
-def test_what_is_no_jpeg_is_not_seen(data: bytes) -> None:
-    assert grey_jpeg(data, (640, 480), 320) is None
-
-
-def test_a_small_picture_stays_as_it_is() -> None:
-    frame = av.VideoFrame.from_ndarray(scene(10), format="gray")
-    assert (grey_picture(frame, 4096) == scene(10)).all()
-
-
-def test_nothing_differs_nowhere() -> None:
-    assert boxes(np.zeros((180, 320), np.uint8)) == ()
-
-
-@pytest.mark.parametrize(
-    ("options", "problem"),
+    ("analyser", "options", "problem"),
     [
-        ({}, ""),
-        ({"threshold": 30.0, "area": 0.01, "least": 0.0, "hold": 5.0}, ""),
-        ({"sense": 1.0}, "motion has no option 'sense'; it has threshold, area, least, hold"),
-        ({"area": 2.0}, "area is 2; right is 0.0001 to 1"),
-        ({"threshold": float("nan")}, "threshold is nan; right is 1 to 255"),
+        ("motion", {}, ""),
+        ("motion", {"sensitivity": 0.3, "minimum_area": 1, "minimum_seconds": 0.0, "hold_seconds": 5.0}, ""),
+        ("motion", {"sense": 1.0}, "motion has no option 'sense'; it has sensitivity, minimum_area,"),
+        ("motion", {"minimum_area": 2.0}, "minimum_area is 2.0; right is 0.0001 to 1"),
+        ("motion", {"sensitivity": float("nan")}, "sensitivity is nan; right is 0 to 1"),
+        ("motion", {"sensitivity": True}, "sensitivity is True; right is 0 to 1"),
+        ("tamper", {"moved": 1}, "moved is 1; right is true or false"),
+        ("person_counting", {"count": 1.5}, "count is 1.5; right is an integer 0 to 1000"),
+        ("line_crossing", {"direction": "up"}, "direction is 'up'; right is one of any, a_to_b, b_to_a"),
+        ("line_crossing", {}, "line_crossing needs 1 zone of kind 'line'"),
+        ("sound", {}, "there is no analyser 'sound'; there are motion, "),
     ],
 )
-def test_options_are_checked(options: dict[str, float], problem: str) -> None:
-    assert options_problem("motion", options) == problem
-    if not problem:
-        ANALYSERS["motion"].create(options).look(scene(), 1)
+def test_what_cannot_be_watched_is_refused_with_a_reason(
+    analyser: str, options: dict[str, OptionValue], problem: str
+) -> None:
+    found = order_problem(order(analyser, **options))
+    assert found.startswith(problem) if problem else not found
+
+
+def test_zones_are_checked() -> None:
+    line = Zone(name="kerb", kind="line", points=((0, 0), (1, 1)))
+    assert order_problem(order("motion", line)) == "motion has no zones of kind 'line'; it has include, exclude"
+    twice = (polygon("a", "include", 0, 0.2), polygon("a", "include", 0.3, 0.5))
+    assert order_problem(order("motion", *twice)) == "two zones are named 'a'"
+    with pytest.raises(ValidationError, match="two for a line"):
+        Zone(name="kerb", kind="line", points=((0, 0), (1, 1), (0, 1)))
+    with pytest.raises(ValidationError, match="less than or equal to 1"):
+        Zone(name="door", kind="include", points=((0, 0), (1.5, 1), (0, 1)))

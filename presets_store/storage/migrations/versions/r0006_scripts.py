@@ -20,6 +20,7 @@ def upgrade() -> None:
     _script_firings()
     _channels()
     _deliveries()
+    _deliveries_found()
 
 
 def _scripts() -> None:
@@ -140,8 +141,8 @@ def _trigger_images() -> None:
     op.create_table(
         "trigger_images",
         sa.Column("trigger_key", BIG, autoincrement=False, nullable=False),
-        sa.Column("jpeg", sa.LargeBinary, nullable=False),
         sa.Column("size", BIG, nullable=False),
+        sa.Column("jpeg", sa.LargeBinary, nullable=False),
         sa.PrimaryKeyConstraint("trigger_key", name="pk_trigger_images"),
         sa.ForeignKeyConstraint(
             ["trigger_key"], ["triggers.key"], name="fk_trigger_images_trigger_key", ondelete="CASCADE"
@@ -226,8 +227,10 @@ def _deliveries() -> None:
         sa.Column("status", sa.Text, nullable=False),
         sa.Column("title", sa.Text, nullable=False),
         sa.Column("body", sa.Text, nullable=False),
+        sa.Column("more", BIG, nullable=False),
         sa.Column("attempts", BIG, nullable=False),
         sa.Column("next_try", BIG, nullable=False),
+        sa.Column("lease", BIG, nullable=False),
         sa.Column("created", BIG, nullable=False),
         sa.Column("sent", BIG, nullable=False),
         sa.Column("result", sa.Text, nullable=False),
@@ -235,12 +238,23 @@ def _deliveries() -> None:
         sa.UniqueConstraint("uuid", name="uq_deliveries_uuid"),
         sqlite_autoincrement=True,
     )
+
+
+def _deliveries_found() -> None:
+    open_ones = sa.text("status = 'waiting' OR status = 'held'")
+    of_triggers = sa.text("trigger_uuid <> ''")
+    for name, columns in (
+        ("ix_deliveries_due", ["next_try"]),
+        ("ix_deliveries_place", ["channel_uuid", "script_uuid", "user_key"]),
+    ):
+        op.create_index(name, "deliveries", columns, sqlite_where=open_ones, postgresql_where=open_ones)
+    place = ["script_uuid", "user_key", "channel_uuid"]
+    op.create_index("ix_deliveries_script_uuid_user_key_channel_uuid_sent", "deliveries", [*place, "sent"])
     op.create_index(
-        "ix_deliveries_due",
+        "uq_deliveries_trigger",
         "deliveries",
-        ["next_try"],
-        sqlite_where=sa.text("status = 'waiting' OR status = 'held'"),
-        postgresql_where=sa.text("status = 'waiting' OR status = 'held'"),
+        ["trigger_uuid", *place],
+        unique=True,
+        sqlite_where=of_triggers,
+        postgresql_where=of_triggers,
     )
-    op.create_index("ix_deliveries_script_uuid_user_key_sent", "deliveries", ["script_uuid", "user_key", "sent"])
-    op.create_index("ix_deliveries_trigger_uuid", "deliveries", ["trigger_uuid"])

@@ -1,0 +1,1 @@
+"""What the cameras of this device are watched for, and what becomes of what is seen."""
