@@ -7,6 +7,7 @@ of one that was migrated for real.
 
 import asyncio
 import json
+import math
 import shutil
 import socket
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -96,6 +97,7 @@ class NoHost:
     """In place of a camera's process: always ready, never asked for a picture."""
 
     state = CameraReport(state="closed")
+    beat = math.inf
 
     def __init__(self, *_: Any, **__: Any) -> None:
         return
