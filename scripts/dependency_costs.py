@@ -24,6 +24,7 @@ MODULES = {
     "dbus-fast": "dbus_fast.aio",
     "typer": "typer",
     "rich": "rich.progress",
+    "apprise": "apprise",
     "asyncpg": "asyncpg",
     "botocore": "botocore.session",
 }

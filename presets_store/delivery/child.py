@@ -35,7 +35,7 @@ _STARTING: Final = {"subprocess.Popen", "os.system", "os.exec", "os.posix_spawn"
 _CHANGING: Final = {"os.remove", "os.rename", "os.mkdir", "os.rmdir", "os.link", "os.symlink", "os.truncate"}
 _WRITES: Final = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _READABLE: Final = tuple(
-    str(Path(each).resolve()) for each in (sys.prefix, sys.base_prefix, "/usr/share/zoneinfo", "/etc/ssl", "/dev/null")
+    f"{Path(each).resolve()}{os.sep}" for each in (sys.prefix, sys.base_prefix, "/usr/share/zoneinfo")
 )
 
 
@@ -76,9 +76,9 @@ class Fence:
         if isinstance(path, int) or not path:
             return
         name = os.fsdecode(path)  # type: ignore[arg-type]
-        if name == self.picture:
+        if name in (self.picture, os.devnull):
             return
-        if isinstance(flags, int) and flags & _WRITES and name != os.devnull:
+        if isinstance(flags, int) and flags & _WRITES:
             self._refuse("the service would write a file")
         if not os.path.realpath(name).startswith(_READABLE):
             self._refuse("the URL names a file of this machine")

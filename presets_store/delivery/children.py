@@ -4,7 +4,6 @@ import asyncio
 import base64
 import contextlib
 import json
-import logging
 import os
 import signal
 import sys
@@ -17,12 +16,10 @@ SEND_SECONDS: Final = 30
 _START_SECONDS: Final = 30
 _GRACE_SECONDS: Final = 5
 """The child ends itself first."""
-_TOO_LONG: Final = (-signal.SIGALRM, -signal.SIGKILL)
+_NO_ANSWER: Final = "no answer in time"
 _LONGEST_ANSWER: Final = 65_536
 _KEPT_VARIABLES: Final = ("PATH", "LANG", "LC_ALL", "TZ", "PYTHONPATH", "SSL_CERT_FILE", "SSL_CERT_DIR")
 """Of the environment: settings may hold secrets, and a proxy would ask what we must not."""
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,26 +71,21 @@ class Children:
         await asyncio.gather(*self._leaving)
 
     async def _order(self, parcel: Parcel, seconds: int) -> Outcome:
-        order = {
-            "url": parcel.url,
-            "title": parcel.title,
-            "body": parcel.body,
-            "jpeg": base64.b64encode(parcel.jpeg).decode(),
-            "seconds": seconds,
-        }
+        line = await asyncio.to_thread(_line, parcel, seconds)
         async with self._free:
             child = self._rested() or _Child()
-            answer = None
+            answer, reason = None, _NO_ANSWER
             try:
                 async with asyncio.timeout(_START_SECONDS + seconds + _GRACE_SECONDS):
-                    answer = await child.ask(self._rules, order)
+                    answer = await child.ask(self._rules, line)
+                    reason = "the process that sends has ended"
             except TimeoutError:
                 pass
             finally:
                 if answer is None:
                     await child.kill()
             if answer is None:
-                return Outcome(False, child.how_it_ended())
+                return Outcome(False, _NO_ANSWER if child.ended_by == -signal.SIGALRM else reason)
             self._rest(child)
         return Outcome(answer["outcome"] == "sent", answer["reason"], final=answer["outcome"] == "refused")
 
@@ -124,27 +116,28 @@ class _Child:
     def alive(self) -> bool:
         return self._process is not None and self._process.returncode is None
 
-    async def ask(self, rules: AddressRules, order: dict[str, Any]) -> dict[str, Any] | None:
+    @property
+    def ended_by(self) -> int:
+        """Its exit status; a signal is negative."""
+        return 0 if self._process is None else self._process.returncode or 0
+
+    async def ask(self, rules: AddressRules, line: bytes) -> dict[str, Any] | None:
         """The answer; None when the process ended without one."""
         process = self._process
-        lines = [json.dumps(order)]
         if process is None:
             process = self._process = await _start()
-            lines.insert(0, json.dumps(rules.dump()))
+            line = json.dumps(rules.dump()).encode() + b"\n" + line
         if process.stdin is None or process.stdout is None:
             raise RuntimeError("the child was started without pipes")
         with contextlib.suppress(ConnectionError):  # that it ended is seen below
-            process.stdin.write("".join(f"{line}\n" for line in lines).encode())
+            process.stdin.write(line)
             await process.stdin.drain()
         try:
             return dict(json.loads(await process.stdout.readline()))
         except ValueError:  # nothing, or too much
+            with contextlib.suppress(TimeoutError):  # to kill what has ended would hide how it did
+                await asyncio.wait_for(process.wait(), _GRACE_SECONDS)
             return None
-
-    def how_it_ended(self) -> str:
-        """Why there is no answer, once it was killed or has ended."""
-        by = 0 if self._process is None else self._process.returncode
-        return f"no answer within {SEND_SECONDS} s" if by in _TOO_LONG else "the process that sends has ended"
 
     async def end(self) -> None:
         """Returns when it has ended, which it does at the end of its input."""
@@ -163,6 +156,13 @@ class _Child:
             await self._process.wait()
 
 
+def _line(parcel: Parcel, seconds: int) -> bytes:
+    """The order; of a large picture it takes a while."""
+    jpeg = base64.b64encode(parcel.jpeg).decode()
+    order = {"url": parcel.url, "title": parcel.title, "body": parcel.body, "jpeg": jpeg, "seconds": seconds}
+    return json.dumps(order).encode() + b"\n"
+
+
 async def _start() -> asyncio.subprocess.Process:
     # Nothing of a URL on the command line or in the environment, which others can read; nor in a log.
     return await asyncio.create_subprocess_exec(
@@ -171,5 +171,5 @@ async def _start() -> asyncio.subprocess.Process:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
         limit=_LONGEST_ANSWER,
-        env={name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ},
+        env={name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ} | {"NETRC": os.devnull},
     )

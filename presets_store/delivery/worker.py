@@ -110,13 +110,12 @@ class DeliveryWorker:
         self._zones: dict[str, tzinfo] = {"": zone}
         self._slots = asyncio.Semaphore(most)
         self._may_tell_mirrored = may_tell_mirrored
+        self._begun = False
         self._next_forgetting = 0.0
 
     async def run(self) -> NoReturn:
         """Until it is cancelled, or the database is damaged."""
         try:
-            if self._database.dialect == "sqlite":
-                await self._database.write(end_leases)
             async with asyncio.TaskGroup() as sending:
                 while True:
                     await self._slots.acquire()
@@ -132,6 +131,7 @@ class DeliveryWorker:
     async def _next(self) -> list[Errand]:
         now, mirrored = self._now(), self._may_tell_mirrored()
         try:
+            await self._begin()
             await self._forget()
             due = await self._database.read(lambda connection: next_due(connection, now, mirrored=mirrored))
             if due is None or due > now:
@@ -165,6 +165,11 @@ class DeliveryWorker:
     async def _note(self, errand: Errand, outcome: Outcome) -> None:
         now = self._now()
         await self._database.write(lambda connection: note(connection, errand, outcome, now))
+
+    async def _begin(self) -> None:
+        if not self._begun and self._database.dialect == "sqlite":
+            await self._database.write(end_leases)
+        self._begun = True
 
     async def _forget(self) -> None:
         if self._clock.monotonic() < self._next_forgetting:

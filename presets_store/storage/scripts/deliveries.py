@@ -1,6 +1,6 @@
 """What is to be told outside, oldest first, and what was told."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, delete, func, or_, select, update
@@ -32,10 +32,6 @@ def is_known(connection: Connection, delivery: Delivery) -> bool:
         deliveries.c.channel_uuid == delivery.channel_uuid,
     )
     return connection.execute(select(deliveries.c.key).where(same).limit(1)).first() is not None
-
-
-def get_delivery(connection: Connection, key: int) -> Delivery | None:
-    return one(connection, Delivery, select(deliveries).where(deliveries.c.key == key))
 
 
 def find_delivery(connection: Connection, uuid: str) -> Delivery | None:
@@ -126,14 +122,6 @@ def scripts_by_uuid(connection: Connection, uuids: Collection[str]) -> dict[str,
     """Those of the scripts that there still are."""
     found = many(connection, Script, select(scripts).where(scripts.c.uuid.in_(uuids)))
     return {script.uuid: script for script in found}
-
-
-def of_triggers(connection: Connection, trigger_uuids: Sequence[str]) -> list[Delivery]:
-    """All of these triggers, oldest first."""
-    if not trigger_uuids:
-        return []
-    theirs = select(deliveries).where(deliveries.c.trigger_uuid.in_(trigger_uuids)).order_by(deliveries.c.key)
-    return many(connection, Delivery, theirs)
 
 
 def forget_ended(connection: Connection, before: int, most: int, limit: int) -> int:

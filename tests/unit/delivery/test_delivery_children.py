@@ -1,5 +1,9 @@
 import asyncio
+import base64
 import contextlib
+import json
+import os
+import sys
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
@@ -12,6 +16,7 @@ from fakes.telling import LOOPBACK, until
 from presets_store.delivery import children as module
 from presets_store.delivery.children import Children, Outcome, Parcel
 from presets_store.delivery.guard import AddressRules
+from presets_store.delivery.telegram import chat_url
 
 JPEG = b"\xff\xd8\xff\xe0" + bytes(range(256)) * 40 + b"\xff\xd9"
 NOWHERE = "mailto://cam:hunter2hunter2@127.0.0.1:9?from=cam@site.example&to=x@site.example"
@@ -47,6 +52,37 @@ async def test_mail_with_a_picture_and_then_without(children: Children, smtp: Sm
     assert "in the yard ☂" in text_of(first)
     assert picture_of(first) == JPEG
     assert picture_of(second) == b""
+
+
+TELEGRAM = """
+import sys
+from apprise.plugins.telegram import NotifyTelegram
+from presets_store.delivery import child
+NotifyTelegram.notify_url = sys.argv[1]
+child.serve(sys.stdin, sys.stdout)
+"""
+
+
+async def test_a_chat_gets_the_text_and_the_picture() -> None:
+    """The far end stands where Telegram's servers do; all else is as in the child that the worker starts."""
+    order = {"url": chat_url("123456789:abcdefghijklmnopqrstuvwxyzABCDEFGHI", "-42"), "title": "Motion"}
+    order |= {"body": "in the yard", "jpeg": base64.b64encode(JPEG).decode()}
+    lines = [LOOPBACK.dump(), {**order, "seconds": 20}]
+    taken = web.Response(text='{"ok": true, "result": {"message_id": 1}}', content_type="application/json")
+    async with http_receiver(taken) as far:
+        arguments = (sys.executable, "-P", "-c", TELEGRAM, far.url.replace("/hook", "/bot"))
+        program = await asyncio.create_subprocess_exec(
+            *arguments,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
+        )
+        said, _ = await program.communicate("".join(json.dumps(line) + "\n" for line in lines).encode())
+        assert json.loads(said) == {"outcome": "sent", "reason": ""}
+        bodies = b"".join(body for _, body in far.requests)
+    assert b"in the yard" in bodies
+    assert JPEG in bodies
+    assert b"-42" in bodies
 
 
 async def test_a_url_is_on_no_command_line_and_the_environment_is_bare(
@@ -137,7 +173,7 @@ async def test_who_takes_too_long_is_killed_and_the_next_is_served(
     monkeypatch.setattr(module, "SEND_SECONDS", 1)
     smtp.go_on.clear()
     outcome = await children.send(Parcel(smtp.url(), "t", "b"))
-    assert (outcome.sent, outcome.final, outcome.reason) == (False, False, "no answer within 1 s")
+    assert (outcome.sent, outcome.final, outcome.reason) == (False, False, "no answer in time")
     assert own_children() == []
     smtp.go_on.set()
     assert (await children.send(Parcel(smtp.url(), "t", "b"))).sent

@@ -2,21 +2,23 @@ import asyncio
 import json
 import logging
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiohttp import web
 from fakes.receivers import http_receiver, picture_of, smtp_receiver, text_of
 from fakes.served_store import empty_store
 from fakes.telling import Telling, ended, running, true_clock, until, until_rows
+from sqlalchemy import Connection
 
 from presets_store.delivery.guard import AddressRules
 from presets_store.delivery.outbox import Kind
 from presets_store.delivery.settling import take
 from presets_store.delivery.webhook import signature
 from presets_store.local_zone import UTC_ZONE
-from presets_store.storage import open_database
+from presets_store.storage import StorageUnavailable, open_database
 from presets_store.storage.scripts.records import DeliveryStatus
 
 JPEG = b"\xff\xd8\xff\xe0" + bytes(1000) + b"\xff\xd9"
@@ -84,6 +86,24 @@ async def test_what_a_killed_process_had_claimed_is_told_by_the_next(telling: Te
         async with running(telling.worker()):
             (row,) = await ended(telling, 1)
     assert (row.status, len(smtp.messages)) == (DeliveryStatus.SENT, 1)
+
+
+async def test_a_database_that_fails_puts_it_off(telling: Telling, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with smtp_receiver() as smtp:
+        guard = await telling.user()
+        await telling.channel(guard, smtp.url())
+        await telling.tell(await telling.script(), [guard])
+        write, failures = telling.database.write, ["at the start", "then"]
+
+        async def full(function: Callable[[Connection], Any]) -> Any:
+            if failures:
+                raise StorageUnavailable(database="store.db", reason=failures.pop())
+            return await write(function)
+
+        monkeypatch.setattr(telling.database, "write", full)
+        async with running(telling.worker()):
+            (row,) = await ended(telling, 1)
+    assert row.status is DeliveryStatus.SENT
 
 
 async def test_secrets_are_in_no_log_and_in_no_row(
