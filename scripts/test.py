@@ -17,8 +17,8 @@ ROOT = Path(__file__).resolve().parent.parent
 
 SOAK = ROOT / "bench" / "soak.json"
 
-WORKERS = min(2, os.cpu_count() or 1)
-"""Processes that share the tests: most of them wait for cameras, which run in real time."""
+WORKERS = 3 if (os.cpu_count() or 1) > 1 else 1
+"""Processes that share the tests, one more than cores: many wait for cameras, which run in real time."""
 
 
 def commit() -> str:
@@ -35,7 +35,7 @@ def main() -> int:
     seed = os.environ.get("CUELIGHT_SEED") or revision[:8]
     environment = dict(os.environ, CUELIGHT_SEED=seed)
     number = int.from_bytes(seed.encode(), "big") % 2**31
-    command = [sys.executable, "-P", "-m", "pytest", f"--hypothesis-seed={number}", "--durations=70", *pytest_arguments]
+    command = [sys.executable, "-P", "-m", "pytest", f"--hypothesis-seed={number}", "--durations=15", *pytest_arguments]
     if arguments.soak:
         counts = ROOT / "build" / "soak-counts.jsonl"
         counts.parent.mkdir(exist_ok=True)

@@ -13,6 +13,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from fakes.fresh_database import place_database
+
 ROOT = Path(__file__).resolve().parents[2]
 TERMINAL = {4, 5, 6, 7}
 
@@ -62,6 +64,7 @@ class AgentProcess:
 
     def start(self, program: tuple[str, ...] = ("-m", "agent"), **environment: str) -> None:
         """Starts and waits until the agent says that it is ready, or has died."""
+        place_database(self.state / "cuelight.db")
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-P", *program, "run"],

@@ -10,6 +10,7 @@ from typing import Any
 
 import aiohttp
 from fakes.agent_process import ROOT
+from fakes.fresh_database import place_database
 from fakes.served_store import SigningClient
 
 from presets_store.clock import SystemClock
@@ -47,6 +48,7 @@ class HubProcess:
 
     def launch(self) -> None:
         """Only starts."""
+        place_database(self.state / "hub.db")
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-P", *self.program],

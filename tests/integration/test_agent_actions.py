@@ -233,7 +233,8 @@ def test_a_time_lapse_takes_its_time_and_is_short_to_watch(agent: AgentProcess) 
     asked = {"durationSeconds": 3, "timeLapseSeconds": 1}
     outcome = result_of(agent.wait_for_event(agent.create_event("Video_Start_recording", **asked)))
     continued = len(outcome["clips"]) - 1  # a machine that is held up loses the camera; then the film begins anew
-    assert 3 <= sum(clip["frames"] for clip in outcome["clips"]) <= 4 + continued
+    late = 1  # an end that is noticed late is a picture more
+    assert 3 <= sum(clip["frames"] for clip in outcome["clips"]) <= 4 + continued + late
     assert outcome["seconds"] == pytest.approx(sum(clip["frames"] for clip in outcome["clips"]) / 25, abs=0.01)
 
 

@@ -36,7 +36,7 @@ STATUS: dict[str, Any] = {
     },
     "upstream": {"url": "https://hub.example", "state": "unreachable", "reason": "refused",
                  "sinceDate": "2026-07-01T10:30:00.000000Z"},
-    "outbox": {"waiting": 3, "oldestDate": "2026-07-01T09:00:00.000000Z"},
+    "outbox": {"waiting": 3, "oldestDate": "2026-07-01T09:00:00.000000Z", "reports": 0, "dropped": 0},
     "cameras": [camera(1)],
     "running": [event(12, eventStatus=3, percentComplete=42.0)],
     "streams": [],

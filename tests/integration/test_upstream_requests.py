@@ -62,7 +62,8 @@ KINDS: Mapping[str, Kind] = {
 }
 WAITING = {"POST /v1/event/dequeue/longpoll"}
 RECORDING = {"POST /v1/event/record", "POST /v1/event/record/list"}
-OURS = {"GET /v1/version", *WAITING, *RECORDING}
+SCRIPTS = {"POST /v1/device/N/cameras", "GET /v1/device/N/scripts", "POST /v1/device/N/scripts/fired"}
+OURS = {"GET /v1/version", *WAITING, *RECORDING, *SCRIPTS}
 """Not the package's: what no other server is asked, but for the first."""
 
 UNKNOWN_TO_THE_PACKAGE = {"doNotDelete"}
