@@ -7,6 +7,7 @@ from agent.errors import UnknownSetting, UpstreamRefused
 from agent.startup.sealed import SealedState, encoded
 from agent.upstream.answers import read
 from agent.upstream.client import SignedClient
+from agent.upstream.own_record import own_record
 from agent.upstream.peer import Peer
 from presets_store.protocol.devices import DeviceRecord
 from presets_store.protocol.parameters import WORKFLOW, read_workflow
@@ -17,7 +18,6 @@ from presets_store.services.answers import encode
 
 logger = logging.getLogger(__name__)
 
-DEVICE_PATH = "/v1/device/name"
 PRESET_PATH = "/v1/eventpreset"
 NO_SUCH_PRESET = frozenset({400, 403, 404, 410})
 
@@ -83,8 +83,7 @@ class PresetsElsewhere:
         return Order(preset.event_type_id, preset.event_parameters)
 
     async def _record(self) -> DeviceRecord:
-        answer = await self._client.request("POST", DEVICE_PATH, {"deviceName": self._serial})
-        return read(self._client, DeviceRecord, answer)
+        return await own_record(self._client, self._serial)
 
     async def _find(self, preset_id: int) -> EventPresetRecord:
         try:

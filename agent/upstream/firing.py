@@ -7,14 +7,13 @@ from typing import Final, NoReturn
 import aiohttp
 
 from agent.errors import UpstreamError, UpstreamRefused
-from agent.upstream.answers import read
 from agent.upstream.backoff import wait_after
 from agent.upstream.client import SignedClient
 from agent.upstream.linkstate import LinkWatch
+from agent.upstream.own_record import own_record
 from agent.upstream.peer import Peer
 from presets_store.clock import Clock
 from presets_store.errors import CuelightError
-from presets_store.protocol.devices import DeviceRecord
 from presets_store.protocol.scripts.mirroring import MOST_TOLD
 from presets_store.rules.startup import LinkState
 from presets_store.services import Services
@@ -24,7 +23,6 @@ from presets_store.storage import DatabaseDamaged
 
 logger = logging.getLogger(__name__)
 
-DEVICE_PATH = "/v1/device/name"
 LOOK_EVERY = 2.0
 NOT_AS_IT_IS: Final = frozenset({400, 409, 413, 422})
 """The upstream will never take this trigger: it is not told, and others go on."""
@@ -63,8 +61,7 @@ class Firing:
         """Tells some; whether there were any. Raises what the upstream and the store raise."""
         if not (await self._untold.waits() and await self._peer.ours()):
             return False
-        answer = await self._client.request("POST", DEVICE_PATH, {"deviceName": self._own.serial_number})
-        key = read(self._client, DeviceRecord, answer).key
+        key = (await own_record(self._client, self._own.serial_number)).key
         batch = await self._untold.next(self._client.url, self._own.key, self._most)
         if batch.told:
             await self._send(batch, f"/v1/device/{key}/scripts/fired")

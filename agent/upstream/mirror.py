@@ -15,10 +15,10 @@ from agent.upstream.answers import read
 from agent.upstream.backoff import wait_after
 from agent.upstream.client import Answer, SignedClient
 from agent.upstream.linkstate import LinkWatch
+from agent.upstream.own_record import own_record
 from agent.upstream.peer import NO_SUCH_ROUTE, Peer
 from presets_store.errors import CuelightError
 from presets_store.protocol.cameras import CameraRecord
-from presets_store.protocol.devices import DeviceRecord
 from presets_store.protocol.parsing import parse_body
 from presets_store.protocol.scripts.mirroring import MOST_CAMERAS, DeclaredCamera, DeviceScripts
 from presets_store.rules.startup import LinkState
@@ -29,7 +29,6 @@ from presets_store.storage import DatabaseDamaged
 
 logger = logging.getLogger(__name__)
 
-DEVICE_PATH = "/v1/device/name"
 UNWANTED_FOR = 3600.0
 """Seconds until an upstream that has no such routes is asked again."""
 NOT_FOR_US = NO_SUCH_ROUTE | {HTTPStatus.FORBIDDEN}
@@ -91,8 +90,7 @@ class Mirror:
 
         Raises what the upstream and the store raise.
         """
-        device = await self._client.request("POST", DEVICE_PATH, {"deviceName": self._own.serial_number})
-        key = read(self._client, DeviceRecord, device).key
+        key = (await own_record(self._client, self._own.serial_number)).key
         cameras = await self._cameras.of_device(INSIDE, self._own.key)
         await self._tell_cameras(key, cameras)
         known = {"If-None-Match": self._version} if self._version else {}

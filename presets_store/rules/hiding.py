@@ -4,14 +4,13 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from presets_store.protocol.parameters import WORKFLOW
 from presets_store.redaction import HIDDEN, names_a_secret
 
 _NETWORKS = frozenset({17, 19})
 """Device_Add_network, Device_Update_networks: passwords of networks."""
-_WORKFLOW = 33
-"""Workflow_Event_preset_workflow: its steps may hold whole presets, of those types too."""
-WITH_SECRETS = _NETWORKS | {_WORKFLOW}
-"""The types whose parameters are looked into."""
+WITH_SECRETS = _NETWORKS | {WORKFLOW}
+"""The types whose parameters are looked into: the steps of a workflow may hold whole presets, of those types too."""
 
 
 def hidden(event_type_id: int, text: str) -> str:
@@ -29,7 +28,7 @@ def with_secrets(event_type_id: int, text: str, change: Callable[[str], str]) ->
     if event_type_id not in WITH_SECRETS:
         return text
     before = _parsed(text)
-    after = _steps(before, change) if event_type_id == _WORKFLOW else _walked(before, change)
+    after = _steps(before, change) if event_type_id == WORKFLOW else _walked(before, change)
     return text if after == before else json.dumps(after, ensure_ascii=False)
 
 
