@@ -161,8 +161,7 @@ def test_sound_is_in_step_with_the_pictures_of_every_segment(
         check_clip(tmp_path, clip)
         assert clip.audio
         for start in beep_starts(tmp_path / clip.file):
-            away = (clip.first_mono_ns + round(start * NS)) % BEEP_EVERY_NS
-            assert min(away, BEEP_EVERY_NS - away) < 0.04 * NS
+            check_beep(clip, start, clip.first_mono_ns - clips[0].first_mono_ns)
             found += 1
     assert found >= 3
     for clip in clips[1:]:
@@ -238,17 +237,28 @@ def test_pre_roll_has_pictures_only_and_the_sound_that_follows_is_at_its_time(
 ) -> None:
     station = film(FakeSource(H264), warm=True, ring_seconds=1.5, microphone="hw:1")
     time.sleep(1.4)
-    station.start_sink(make_order(tmp_path, duration_seconds=1.2, pre_roll_seconds=1.0, audio=True))
+    station.start_sink(make_order(tmp_path, duration_seconds=1.7, pre_roll_seconds=1.0, audio=True))
     reports.ended()
     (clip,) = reports.clips()
     check_clip(tmp_path, clip)
     assert clip.audio
     starts = beep_starts(tmp_path / clip.file)
-    assert starts
+    assert len(starts) >= 2
     for start in starts:
-        away = (clip.first_mono_ns + round(start * NS)) % BEEP_EVERY_NS
-        assert min(away, BEEP_EVERY_NS - away) < 0.04 * NS
+        check_beep(clip, start, -round(clip.pre_roll_seconds * NS))
         assert start > clip.pre_roll_seconds
+
+
+def check_beep(clip: ClipFile, start: float, since_ns: int) -> None:
+    """A beep that starts `start` seconds into the clip is at its time; the clip begins `since_ns` after the sound does.
+
+    The first blocks of a microphone that was just opened are placed by their arrival alone, so by a thread that this
+    machine may wake late; half a second corrects it (see `SampleClock`).
+    """
+    away = (clip.first_mono_ns + round(start * NS)) % BEEP_EVERY_NS
+    settled = since_ns + start * NS > 0.5 * NS
+    late = (0.04 if settled else 0.2) * NS
+    assert away < late or BEEP_EVERY_NS - away < 0.04 * NS
 
 
 def thumbnail_of(folder: Path, clip: ClipFile) -> tuple[int, int]:
