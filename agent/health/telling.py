@@ -6,11 +6,10 @@ from typing import NoReturn
 from agent.errors import UpstreamRefused, UpstreamUnreachable
 from agent.health.collecting import Collector, encoded
 from agent.health.notable import RECORD_EVERY, Notable, is_due, worth_telling
-from agent.upstream.answers import read
 from agent.upstream.client import SignedClient
+from agent.upstream.own_record import own_record
 from presets_store.clock import Clock
 from presets_store.errors import CuelightError
-from presets_store.protocol.devices import DeviceRecord
 from presets_store.protocol.fleet.health import CreateHealth
 from presets_store.services import Services
 from presets_store.services.caller import INSIDE
@@ -46,8 +45,7 @@ class Wanted:
         if self._clock.monotonic() - self._asked < ASKED_AGAIN_AFTER:
             return self._wanted
         try:
-            answer = await self._client.request("POST", "/v1/device/name", {"deviceName": self._serial})
-            wanted = bool(read(self._client, DeviceRecord, answer).log_health)
+            wanted = bool((await own_record(self._client, self._serial)).log_health)
         except (UpstreamUnreachable, UpstreamRefused) as error:
             logger.debug("the upstream does not say whether it wants health: %s", error)
             return self._wanted

@@ -59,6 +59,7 @@ class Mirror:
         self._sealed = sealed
         self._ask_every = ask_every
         self._version = ""
+        self._known: tuple[float, int] | None = None
         self._told: tuple[float, object] | None = None
         self._failures = 0
 
@@ -90,13 +91,20 @@ class Mirror:
 
         Raises what the upstream and the store raise.
         """
-        key = (await own_record(self._client, self._own.serial_number)).key
+        key = await self._key_there()
         cameras = await self._cameras.of_device(INSIDE, self._own.key)
         await self._tell_cameras(key, cameras)
         known = {"If-None-Match": self._version} if self._version else {}
         answer = await self._client.request("GET", f"/v1/device/{key}/scripts", headers=known)
         if answer.status != HTTPStatus.NOT_MODIFIED:
             await self._take(answer, cameras)
+
+    async def _key_there(self) -> int:
+        """The device's key at the upstream, asked for once for each link, and after a refusal."""
+        since = self._link.now.since
+        if self._known is None or self._known[0] != since:
+            self._known = (since, (await own_record(self._client, self._own.serial_number)).key)
+        return self._known[1]
 
     async def _take(self, answer: Answer, cameras: Sequence[CameraRecord]) -> None:
         given, packed = await asyncio.to_thread(self._unpacked, answer)
@@ -163,6 +171,8 @@ class Mirror:
 
     def _failed(self, error: CuelightError) -> float:
         self._failures += 1
+        if isinstance(error, UpstreamRefused):
+            self._known = None
         unwanted = isinstance(error, UpstreamRefused) and not error.pause and error.fields["status"] in NOT_FOR_US
         quiet = unwanted or isinstance(error, UpstreamUnreachable) or self._failures > 1
         logger.log(

@@ -11,6 +11,7 @@ from agent.upstream.answers import read, read_list
 from agent.upstream.backoff import wait_after
 from agent.upstream.client import SignedClient
 from agent.upstream.linkstate import LinkWatch
+from agent.upstream.own_record import own_record
 from agent.upstream.uploads.errors import FileUnsendable, GivenUp
 from agent.upstream.uploads.kinds import TOLD, announced_at, announcement, joining
 from agent.upstream.uploads.policy import Held, UploadPolicy
@@ -20,7 +21,6 @@ from agent.upstream.uploads.tickets import Audience, Ticket, Tickets
 from presets_store.clock import Clock
 from presets_store.errors import CuelightError
 from presets_store.protocol.clips import FileRecord
-from presets_store.protocol.devices import DeviceRecord
 from presets_store.protocol.item_types import ItemType
 from presets_store.rules.startup import LinkState
 from presets_store.services.media.uploads import Cleared, UploadsService
@@ -207,8 +207,7 @@ class Uploads:
         """Whether the device's record there has `autoSendFiles`. An upstream that does not say, wants no more."""
         if self._clock.monotonic() - self._asked >= ASKED_AGAIN_AFTER:
             try:
-                answer = await self._client.request("POST", "/v1/device/name", {"deviceName": self._serial})
-                self._all = bool(read(self._client, DeviceRecord, answer).auto_send_files)
+                self._all = bool((await own_record(self._client, self._serial)).auto_send_files)
             except UpstreamRefused as refused:
                 if refused.pause:
                     raise

@@ -136,6 +136,23 @@ async def test_a_hub_without_the_routes_is_asked_seldom_and_another_server_not_a
     assert device.line.asked == []
 
 
+async def test_its_key_there_is_asked_for_once_until_the_hub_refuses_or_the_link_is_another(device: Device) -> None:
+    def asked() -> int:
+        return [path for _, path, _ in device.line.asked].count("/v1/device/name")
+
+    for _ in range(3):
+        await device.mirror._round()
+    assert asked() == 1
+    device.line.moods = [UpstreamRefused(url="hub", status=404, text="no such device", problem="")]
+    await device.mirror._round()
+    await device.mirror._round()
+    assert asked() == 2
+    device.clock.advance(1)
+    device.link.unreachable("a test")
+    await device.mirror._round()
+    assert asked() == 3
+
+
 async def test_only_the_device_itself_gets_the_secrets(device: Device) -> None:
     await device.mirror.ask()
     path = f"/v1/device/{device.hub.device}/scripts"
