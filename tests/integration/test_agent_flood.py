@@ -44,6 +44,7 @@ def agent(tmp_path: Path) -> Iterator[AgentProcess]:
         yield agent
 
 
+@pytest.mark.soak
 @pytest.mark.timeout(count(120, 600))
 def test_a_recording_beside_a_flood_of_inbound_events_is_whole(agent: AgentProcess) -> None:
     script = make_script(agent)

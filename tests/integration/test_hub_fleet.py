@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import pytest
 from fakes.hub_process import HubProcess, make_device
 from fakes.postgres import PostgresServer
 from fakes.served_store import SigningClient
@@ -83,6 +84,8 @@ async def in_background(*works: Any) -> AsyncIterator[None]:
     assert [error for error in ended if isinstance(error, Exception)] == []
 
 
+@pytest.mark.soak
+@pytest.mark.timeout(count(120, 3600))
 async def test_no_event_is_lost_and_none_is_handed_out_twice(postgres_server: PostgresServer, tmp_path: Path) -> None:
     events, kills, dice = count(150, 20_000), count(3, 60), seeded("hub fleet")
     url = postgres_server.database()

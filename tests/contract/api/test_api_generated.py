@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+import pytest
 import requests
 import schemathesis
 from fakes.api_document import succeeds
 from fakes.served_store import SERIAL, ServedStore, served_store
-from fakes.soak import examples
+from fakes.soak import count, told
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import Case
 from schemathesis.specs.openapi.checks import (
@@ -89,7 +90,7 @@ def try_all(store: ServedStore) -> int:
 
 def _try(stranger: Stranger, strategy: Any) -> None:
     @settings(
-        max_examples=examples("generated requests", 2, 100),
+        max_examples=count(2, 100),
         deadline=None,
         database=None,
         phases=[Phase.generate],
@@ -102,9 +103,12 @@ def _try(stranger: Stranger, strategy: Any) -> None:
     once()
 
 
+@pytest.mark.soak
+@pytest.mark.timeout(count(120, 3600))
 async def test_whatever_is_made_up_is_answered_as_the_document_says(tmp_path: Path) -> None:
     async with served_store(tmp_path, CLOCK, long_poll_hold=0.01) as store:
         await store.client.json("POST", "/v1/event", {"deviceSerial": SERIAL, "eventType": "Video_Start_recording"})
         sent = await asyncio.to_thread(try_all, store)
         assert sent > 100
+        told("generated requests", sent=sent)
         await store.client.json("POST", "/v1/event/list", {})  # whoever signed may still do so

@@ -30,6 +30,7 @@ def usage(connection: Connection) -> dict[str, int]:
     }
 
 
+@pytest.mark.soak
 @pytest.mark.timeout(count(120, 1800))
 async def test_ten_thousand_events_in_a_minute(store: ServedStore, clock: ManualClock) -> None:
     """Bounds are as much smaller as the flood is."""

@@ -135,6 +135,7 @@ def size_in(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.glob("store.db*"))
 
 
+@pytest.mark.soak
 @pytest.mark.timeout(count(120, 1800))
 async def test_a_week_offline_costs_little_room_and_is_reported_in_full(tmp_path: Path) -> None:
     async with two_stores(tmp_path) as stores:

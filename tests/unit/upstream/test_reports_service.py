@@ -156,6 +156,8 @@ async def test_somebody_may_clear_a_kind(database: Database) -> None:
     assert not await reports.dropped(), "that was wanted"
 
 
+@pytest.mark.soak
+@pytest.mark.timeout(count(120, 1800))
 async def test_the_file_keeps_to_the_bound_whatever_comes(tmp_path: Path) -> None:
     size, batches = 400_000, count(30, 600)
     async with opened(tmp_path) as database:
