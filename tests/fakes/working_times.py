@@ -153,7 +153,9 @@ def _laid(day: dict[str, Any], moment: datetime, zone: tzinfo) -> Iterator[list[
 def _next(begin: datetime, text: str, clock: tzinfo | None) -> datetime:
     """When the clock of `begin` shows the time for the first time from then on."""
     wanted, own = _clock(text)
-    dates: list[date] = [begin.date() + timedelta(days=number) for number in (-2, -1, 0, 1, 2)]
+    dates: list[date] = [
+        begin.date() + timedelta(days=number) for number in range(-2, 4)
+    ]  # clocks differ by up to 26 hours
     if own is None or clock is None:
         return next(found for day in dates if (found := datetime.combine(day, wanted)) >= begin)
     shown = (datetime.combine(day, wanted, own).astimezone(clock).replace(tzinfo=None) for day in dates)

@@ -127,7 +127,7 @@ def run(agent: AgentProcess, plan: Plan, far_end: FarEnd) -> None:
     sender = Sender(agent, wanted)
     sender.send()
     wait_for(lambda: mark.exists() or settled(agent, sender, far_end), 60, "the kill, or the end of all events")
-    wait_for(mark.exists, 1, "the kill: its place was not reached")
+    wait_for(mark.exists, 10, "the kill: its place was not reached")
     if plan.who == "agent":
         agent.wait()
         agent.start()
