@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: run demo test lint bench bench-camera bench-hub bench-upstream bench-vision soak setup setup-dev footage lock clean
+.PHONY: run demo test test-vm deb containers lint bench bench-camera bench-hub bench-upstream bench-vision soak setup setup-dev setup-vm footage lock clean
 
 run: setup
 	$(BIN)/cuelight run --first-preset
@@ -14,11 +14,35 @@ demo: setup
 test: setup-dev
 	$(BIN)/python -P scripts/test.py
 
+# build/deb/RELEASE/cuelight_VERSION_ARCH.deb for each release (docs/install.md)
+RELEASES ?= bookworm trixie
+ARCH ?= $(shell dpkg --print-architecture)
+REVISION ?= 1
+
+deb: setup
+	@for release in $(RELEASES); do packaging/debian/build.sh $$release $(ARCH) $(REVISION) $(VENV) || exit; done
+
+# build/containers/cuelight-{agent,hub}-VERSION-ARCH.tar, from the package of one release (docs/containers.md)
+CONTAINERS_FROM ?= trixie
+
+containers: setup
+	@packaging/containers/build.sh $(CONTAINERS_FROM) $(ARCH) $(VENV)
+
+# The package of one release, in a booted virtual machine (docs/vm.md)
+RELEASE ?= bookworm
+
+test-vm: RELEASES = $(RELEASE)
+test-vm: setup-vm deb
+	RELEASE=$(RELEASE) $(BIN)/python -P scripts/test.py --vm
+
+# What the package installs besides the three packages, and what makes it.
+PROGRAMS := packaging/helper/cuelight_helper packaging/helper/await_clock.py packaging/debian/manual.py \
+	packaging/containers/layout.py packaging/vm/unpack_kernel.py
+
 lint: setup-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy
-	$(BIN)/mypy tests bench scripts
+	$(BIN)/mypy -n 2 presets_store hardware agent tests bench scripts $(PROGRAMS)
 	$(BIN)/lint-imports --no-cache
 
 bench: setup-dev
@@ -44,6 +68,9 @@ setup:
 
 setup-dev:
 	@scripts/setup.sh dev "$(PYTHON)" "$(VENV)"
+
+setup-vm: setup-dev
+	@scripts/setup.sh vm "$(PYTHON)" "$(VENV)"
 
 footage:
 	scripts/make_footage.sh

@@ -4,11 +4,9 @@ Its first camera host is started before anything else is imported: the two then 
 """
 
 import contextlib
-import gc
-import importlib
 import sys
-from types import ModuleType
 
+from agent.startup.importing import imported
 from hardware.prespawn import prespawn
 
 HELP = {"--help", "-h"}
@@ -22,19 +20,10 @@ def main() -> int:
         spawned = None
         with contextlib.suppress(OSError):  # the camera's supervision tries again, and tells why
             spawned = prespawn()
-        code: int = _imported("agent.cli.run").main(arguments, spawned)
+        code: int = imported("agent.cli.run").main(arguments, spawned)
     else:
-        code = _imported("agent.cli.main").main(arguments)
+        code = imported("agent.cli.main").main(arguments)
     return code
-
-
-def _imported(name: str) -> ModuleType:
-    """The module, without looking for garbage meanwhile: there is none, and the looks are a tenth of the start."""
-    gc.disable()
-    module = importlib.import_module(name)
-    gc.freeze()
-    gc.enable()
-    return module
 
 
 if __name__ == "__main__":

@@ -1,15 +1,15 @@
-"""The composition root: one function builds every object and hands it on; each start registers its own undo."""
+"""The composition root: one function builds every object and hands it on; each start registers its own undo.
+
+Imported when the start-up camera films already (agent.startup.process).
+"""
 
 import asyncio
 import logging
 import os
-import shutil
 import sys
 import time
-from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from agent.adjustable import STARTUP_GRACE, AdjustableSettings, grace_seconds
 from agent.announce import announce_ready
@@ -20,47 +20,46 @@ from agent.box.aftermath import await_reboot
 from agent.box.tools import build_box
 from agent.cameras import Cameras
 from agent.dispatcher import Dispatcher
+from agent.enrolment.awaited import AwaitedEnrolment
 from agent.enrolment.building import build_enrolling
 from agent.enrolment.exchanging import Device
 from agent.enrolment.kept import with_enrolment
 from agent.first_preset import show_first_preset
 from agent.health.building import build_health
-from agent.identity import boot_id, serial_number
-from agent.lifecycle import only_agent
 from agent.media.building import build_library
 from agent.media.chain.building import build_linker
 from agent.media.chain.linking import Linker
 from agent.media.library import MediaLibrary
 from agent.media.retention.keeping import Retention
-from agent.media.retention.starting import make_room_to_start
 from agent.media.taken import TakenIndex
 from agent.media.workshop import build_workshop
 from agent.mending.building import build_mender
 from agent.recovery import recover
 from agent.seeing.building import build_seeing
 from agent.settings import Settings
+from agent.startup.ahead import STAGE_SECONDS, Ahead, Identity, begin
 from agent.startup.camera_secrets import CameraSecrets
 from agent.startup.checking import watch_database
 from agent.startup.clockwatch import Dates, watch_clock
 from agent.startup.declaring import declared
 from agent.startup.hosts import CameraHosts
+from agent.startup.memory import Memory
 from agent.startup.mode import build_mode
 from agent.startup.registering import register_agents
 from agent.startup.starting import Circumstances, Starting
 from agent.startup.supervised import Supervised
-from agent.store import Memory, Store, newest_access_key, open_memory, open_store
+from agent.store import Store, newest_access_key, open_store
+from agent.update.following import follow_updates
 from agent.upstream.building import UpstreamLink
 from agent.upstream.client import SignedClient
 from agent.upstream.credentials import Credentials
 from agent.upstream.loglines import LogLines, log_lines
 from agent.upstream.uploads.building import build_transfers
 from agent.viewing.viewers import Viewing
-from hardware.client import Prespawned
 from presets_store.clock import micros
 from presets_store.errors import CuelightError
 from presets_store.process.announcing import announce_key
-from presets_store.process.lifecycle import SystemTaskDied, SystemTasks, stage, stop_signals, unless, usable_places
-from presets_store.process.logs import logging_to
+from presets_store.process.lifecycle import SystemTaskDied, SystemTasks, staged, unless, usable_places
 from presets_store.services import Services
 from presets_store.services.people.keys import NewKey
 from presets_store.storage import DatabaseDamaged
@@ -70,61 +69,32 @@ logger = logging.getLogger(__name__)
 
 SWEEP_EVERY = 10.0
 ACTIONS_END_WITHIN = 10.0
-STAGE_SECONDS = 5.0
 
 START_UP = "start-up"
 COOL_DOWN_AFTER = 5.0
 """Seconds from firing the start-up preset: by then its action has the camera."""
 
-PRIVATE = 0o027
-"""Nothing that the agent makes is for others; the group may read clips and use the socket."""
 
-EXIT_OK = 0
-EXIT_FAILED = 1
-EXIT_RESTART = 75
-"""Whoever supervises the agent starts it again after a failure, and this counts as one (EX_TEMPFAIL)."""
-
-
-def run(settings: Settings, *, first_preset: bool = False, spawned: Prespawned | None = None) -> int:
-    """Runs the agent until SIGTERM or SIGINT; answers the exit code.
-
-    `first_preset`: run that once it is up. `spawned`: a camera host that was started ahead of everything else.
-    """
-    os.umask(PRIVATE)
-    with logging_to(level=settings.log.level, style=settings.log.format):
-        try:
-            restarting = asyncio.run(serve(settings, first_preset=first_preset, spawned=spawned))
-        except CuelightError as error:
-            logger.critical("cuelight does not start: %s", error, extra={"code": error.code})
-            return EXIT_FAILED
-        except SystemTaskDied as death:
-            logger.critical("a system task died: %s", death, exc_info=death.__cause__)
-            return EXIT_FAILED
-        return EXIT_RESTART if restarting else EXIT_OK
-
-
-async def serve(settings: Settings, *, first_preset: bool = False, spawned: Prespawned | None = None) -> bool:
-    """Builds the agent, runs it until a signal, and takes it down in stages; whether an event wants it started again.
+async def serve(settings: Settings, ahead: Ahead, wanted: asyncio.Event, *, first_preset: bool = False) -> bool:
+    """Builds the agent on what there is `ahead`, runs it until `wanted`, and takes all down in stages; whether an event
+    wants it started again.
 
     When the database turns out to be damaged it is all built once more, on a fresh one.
     """
-    with stop_signals() as wanted:
-        try:
-            return await _serve_once(settings, wanted, first_preset=first_preset, spawned=spawned)
-        except DatabaseDamaged as damage:
-            with usable_places():
-                await asyncio.to_thread(note_damage, settings.database_file, damage.message, micros(time.time()))
-            logger.error("the agent starts anew, because %s", damage, extra={"code": damage.code})
-            return await _serve_once(settings, wanted, first_preset=False, spawned=None)
-
-
-async def _serve_once(
-    settings: Settings, wanted: asyncio.Event, *, first_preset: bool, spawned: Prespawned | None
-) -> bool:
-    async with AsyncExitStack() as stack:
+    try:
+        return await _serve_once(settings, ahead, wanted, first_preset=first_preset)
+    except DatabaseDamaged as damage:
         with usable_places():
-            await asyncio.to_thread(stack.enter_context, only_agent(settings.run_folder))
-            agent = await unless(wanted, Agent.build(settings, stack, spawned))
+            await asyncio.to_thread(note_damage, settings.database_file, damage.message, micros(time.time()))
+            logger.error("the agent starts anew, because %s", damage, extra={"code": damage.code})
+            anew = await unless(wanted, begin(settings))
+        return anew is not None and await _serve_once(settings, anew, wanted, first_preset=False)
+
+
+async def _serve_once(settings: Settings, ahead: Ahead, wanted: asyncio.Event, *, first_preset: bool) -> bool:
+    async with ahead.stack as stack:
+        with usable_places():
+            agent = await unless(wanted, Agent.build(settings, ahead))
         if agent is None:
             logger.info("stopping before the agent was up")
             return False
@@ -134,14 +104,6 @@ async def _serve_once(
         await agent.until(wanted)
         logger.info("stopping")
         return agent.restarting.is_set()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Identity:
-    """Who this machine is and which boot it is in."""
-
-    serial: str
-    boot_id: str
 
 
 class Runs(Protocol):
@@ -165,16 +127,11 @@ class Agent:
         self.restarting = asyncio.Event()
 
     @classmethod
-    async def build(cls, settings: Settings, stack: AsyncExitStack, spawned: Prespawned | None = None) -> "Agent":
-        """Memory, hosts, store, recovery, dispatcher, start-up, API: each after those that it needs."""
-        who = await asyncio.to_thread(_cleared_up, settings)
-        memory = await open_memory(settings)
-        stack.push_async_callback(_staged("the sealed cache", STAGE_SECONDS, memory.sealed.close))
+    async def build(cls, settings: Settings, ahead: Ahead) -> "Agent":
+        """Store, recovery, dispatcher, start-up, API: each after those that it needs."""
+        who, memory, hosts, stack = ahead.who, ahead.memory, ahead.hosts, ahead.stack
         configured, settings = settings.upstream, with_enrolment(settings, memory.sealed)
         lines = stack.enter_context(log_lines(bool(settings.upstream.url)))
-        hosts = CameraHosts(settings, memory.sealed, spawned)
-        stack.push_async_callback(_staged("the camera hosts", STAGE_SECONDS, hosts.stop))
-        await hosts.start()
         store = await open_store(settings, memory, who.serial, who.boot_id, stack)
         new_key = await store.services.keys.create_first()
         cameras = await _cameras(settings, store.services, hosts, stack)
@@ -188,17 +145,19 @@ class Agent:
         enrolling = build_enrolling(configured, device, memory.sealed, store.clock, link)
         api = LocalApi(settings, store, reader, starting, Viewing(cameras), secrets, enrolling)
         agent = cls(settings, store, cameras, api, starting)
-        stack.push_async_callback(_staged("what is kept", STAGE_SECONDS, starting.keep))
-        stack.push_async_callback(_staged("the system tasks", STAGE_SECONDS, agent.tasks.stop))
+        stack.push_async_callback(staged("what is kept", STAGE_SECONDS, starting.keep))
+        stack.push_async_callback(staged("the system tasks", STAGE_SECONDS, agent.tasks.stop))
         agent._start_tasks(memory, media, who, link, stack)
         health = build_health(settings, store.services, list(cameras), link.client if link else None)
         mender = build_mender(settings.mending, hosts, memory.sealed, store.clock, store.services.database)
         agent._start_all(chain=linker, photos=taken, retention=retention, health=health, mending=mender)
         supervised = Supervised(starting, cameras, store.clock)
         seeing = build_seeing(settings, store.services, memory.sealed, cameras, hosts, link)
-        agent._start_all(enrolment=enrolling, supervised=supervised, **seeing)
+        awaited = AwaitedEnrolment(settings.state_folder, enrolling, store.clock)
+        agent._start_all(enrolment=enrolling, awaited=awaited, supervised=supervised, **seeing)
         agent.tasks.start("reboots", await_reboot(rebooting, store.services.events, store.clock))
-        stack.push_async_callback(_staged("the local API", STAGE_SECONDS, api.stop))
+        agent._start_all(updates=follow_updates(settings, store.services, store.clock, who.boot_id, os.getpid()))
+        stack.push_async_callback(staged("the local API", STAGE_SECONDS, api.stop))
         await api.start()
         await register_agents(store.services)
         await agent._announce(new_key)
@@ -241,7 +200,7 @@ class Agent:
         adjustable = AdjustableSettings(memory.sealed, services.startup, own, mode.whole if mode else None)
         adjustable.apply_kept()
         transfers = build_transfers(self.settings, services, media, link, self.clock)
-        stack.push_async_callback(_staged("transfers", STAGE_SECONDS, transfers.close))
+        stack.push_async_callback(staged("transfers", STAGE_SECONDS, transfers.close))
         clear, restart = transfers.clear, self.restarting.set
         box = build_box(self.settings, services, memory.sealed, self.clock, who.boot_id, restart, clear)
         tools = Tools(
@@ -267,7 +226,7 @@ class Agent:
         )
         self.tasks.start("dispatcher", dispatcher.run())
         stack.push_async_callback(
-            _staged("the running actions", ACTIONS_END_WITHIN + 1, lambda: dispatcher.stop(ACTIONS_END_WITHIN))
+            staged("the running actions", ACTIONS_END_WITHIN + 1, lambda: dispatcher.stop(ACTIONS_END_WITHIN))
         )
         self.tasks.start("uploads", transfers.run())
         if mode is not None:
@@ -313,17 +272,10 @@ class Agent:
         announce_ready(self.api.url, self.settings, [camera.name for camera in self.cameras], sys.stdout)
 
 
-def _cleared_up(settings: Settings) -> Identity:
-    """Makes room to start in; who this is."""
-    make_room_to_start(settings)
-    shutil.rmtree(settings.hls_folder, ignore_errors=True)  # streams of before a kill
-    return Identity(serial=serial_number(settings.device.serial, settings.state_folder), boot_id=boot_id())
-
-
 async def _cameras(settings: Settings, services: Services, hosts: CameraHosts, stack: AsyncExitStack) -> Cameras:
     cameras, drain = await declared(settings, services, hosts, services.own_device.key)
-    stack.push_async_callback(_staged("the camera reports", STAGE_SECONDS, drain))
-    stack.push_async_callback(_staged("the cameras", STAGE_SECONDS, hosts.stop))  # before the store closes
+    stack.push_async_callback(staged("the camera reports", STAGE_SECONDS, drain))
+    stack.push_async_callback(staged("the cameras", STAGE_SECONDS, hosts.stop))  # before the store closes
     for camera in cameras:
         if hosts.warmth is not None and camera.camera_id == hosts.warmth.camera_id:
             await camera.keep_warm(START_UP, hosts.warmth.wish)
@@ -346,7 +298,7 @@ def _upstream(settings: Settings, store: Store, lines: LogLines, stack: AsyncExi
     if not settings.upstream.url:
         return None
     link = UpstreamLink(settings, store.clock, lines)
-    stack.push_async_callback(_staged("the upstream link", STAGE_SECONDS, link.close))
+    stack.push_async_callback(staged("the upstream link", STAGE_SECONDS, link.close))
     return link
 
 
@@ -381,13 +333,3 @@ def _reader(
         since=store.clock.monotonic(),
         link=link.watch if link else None,
     )
-
-
-def _staged(name: str, seconds: float, stop: Callable[[], Awaitable[Any]]) -> Callable[[], Awaitable[None]]:
-    """`stop` as a time-boxed stage of stopping."""
-
-    async def staged() -> None:
-        async with stage(name, seconds):
-            await stop()
-
-    return staged

@@ -16,6 +16,7 @@ from agent.media.library import MediaLibrary
 from agent.outcomes import Outcome, complete, interrupted, stopped
 from agent.parameters import parameters_of
 from agent.running import Result, SinkKind, StopReason
+from agent.update.following import UPDATE
 from presets_store.errors import CuelightError
 from presets_store.protocol.statuses import EventStatus
 from presets_store.rules.event import Event
@@ -34,6 +35,7 @@ CameraOf = Callable[[Event], str | None]
 HOSTS_WITHIN = 10.0
 
 _DONE = {REBOOT: "reboot", RESTART: "restart"}
+_ENDING_US = (REBOOT, RESTART, UPDATE)
 
 NEXT_START = "the next start of the device"
 """What ends an event that start-up fired in an earlier boot: its preset gets the camera for a run of its own."""
@@ -170,9 +172,11 @@ class Recovery:
         """Ends what this start itself is the outcome of; the others."""
         others = []
         for event in unfinished:
-            if event.event_type_id not in (REBOOT, RESTART) or event.event_status is not EventStatus.PROCESSING:
+            if event.event_type_id not in _ENDING_US or event.event_status is not EventStatus.PROCESSING:
                 others.append(event)
                 continue
+            if event.event_type_id == UPDATE:
+                continue  # agent.update.following waits for its outcome
             outcome = aftermath(event, self._boot_id, os.getpid())
             if outcome is None:
                 self.rebooting.append(event)

@@ -1,9 +1,8 @@
-"""The settings: one typed tree from a TOML file and the environment, validated whole, with a last good file.
+"""The settings: one typed tree, validated whole; `agent.setup.loading` reads it from files.
 
-The environment wins over the file: `CUELIGHT_API__PORT=9000` is `port` in `[api]`.
+The environment wins over them: `CUELIGHT_API__PORT=9000` is `port` in `[api]`.
 """
 
-import logging
 import os
 import re
 import socket
@@ -17,17 +16,13 @@ from pydantic_settings import SettingsConfigDict
 
 from agent.seeing.settings import ScriptsSettings, VisionSettings
 from agent.sizes import Size
+from agent.update.settings import UpdateSettings
 from agent.upstream.uploads.addresses import is_safe
 from agent.upstream.uploads.hours import read_hours
 from hardware.models import BackendName, CameraSpec, ControlValue, Format
 from hardware.models.address import network_address_problem
-from presets_store.durable import write_durably
-from presets_store.process.errors import SettingsInvalid
-from presets_store.process.settings import LOOPBACK, ClockSettings, RootUrl, Section, Tree, checked, read_file
-
-logger = logging.getLogger(__name__)
-
-LAST_GOOD = "settings.last-good.toml"
+from presets_store.process.settings import LOOPBACK, ClockSettings, RootUrl, Section, Tree
+from presets_store.sealing import key_file
 
 SLOWEST_RATE = 1000
 """Bytes per second: with less a receiver takes the sender for gone."""
@@ -261,19 +256,22 @@ class MendingSettings(Section):
 
 
 def default_state_folder() -> Path:
-    """`$XDG_STATE_HOME/cuelight`, else `~/.local/state/cuelight`."""
+    """The folder that systemd gives a service, else `$XDG_STATE_HOME/cuelight`, else `~/.local/state/cuelight`."""
+    if service := os.environ.get("STATE_DIRECTORY", "").partition(":")[0]:
+        return Path(service)
     base = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
     return Path(base) / "cuelight"
 
 
 class Settings(Tree):
-    """The whole tree."""
+    """The whole tree. `state_mount`: where something must be mounted before the state folder is touched."""
 
     model_config = SettingsConfigDict(
         env_prefix="CUELIGHT_", env_nested_delimiter="__", extra="forbid", frozen=True, populate_by_name=True
     )
 
     state_folder: Path = Field(default_factory=default_state_folder)
+    state_mount: Path | None = None
     device: DeviceSettings = Field(default_factory=DeviceSettings)
     api: ApiSettings = Field(default_factory=ApiSettings)
     media: MediaSettings = Field(default_factory=MediaSettings)
@@ -286,6 +284,7 @@ class Settings(Tree):
     uploads: UploadsSettings = Field(default_factory=UploadsSettings)
     startup: StartupSettings = Field(default_factory=StartupSettings)
     mending: MendingSettings = Field(default_factory=MendingSettings)
+    update: UpdateSettings = Field(default_factory=UpdateSettings)
     scripts: ScriptsSettings = Field(default_factory=ScriptsSettings)
     vision: VisionSettings = Field(default_factory=VisionSettings)
 
@@ -316,7 +315,7 @@ class Settings(Tree):
 
     @property
     def seal_key_file(self) -> Path:
-        return self.state_folder / "seal.key"
+        return key_file(self.state_folder / "seal.key")
 
     @property
     def sealed_folder(self) -> Path:
@@ -333,43 +332,3 @@ class Settings(Tree):
         """HLS streams, served under `/v1/camera/{camera}/hls/`: `<camera id>/<name of the stream>/<its files>`."""
         memory = os.environ.get("RUNTIME_DIRECTORY", "").partition(":")[0]  # systemd's, which wears no flash
         return (Path(memory) if memory else self.run_folder) / "hls"
-
-
-def load_settings(file: Path | None) -> Settings:
-    """Settings from `file` (None: defaults and environment only).
-
-    A file that cannot be used is left as it is; the copy of the last good one serves instead, with an error in the log.
-    Raises SettingsInvalid when there is none, or when the environment is at fault.
-    """
-    if file is None:
-        return checked(Settings, {})
-    try:
-        text, settings = read_file(Settings, file)
-    except SettingsInvalid as error:
-        return _last_good(error)
-    _remember(text, settings.state_folder)
-    return settings
-
-
-def read_settings(file: Path | None) -> Settings:
-    """The same for whoever is not the agent: without fallback, and nothing is written. Raises SettingsInvalid."""
-    return checked(Settings, {}) if file is None else read_file(Settings, file)[1]
-
-
-def _last_good(error: SettingsInvalid) -> Settings:
-    fallback = checked(Settings, {}).state_folder / LAST_GOOD
-    if not fallback.exists():
-        raise error
-    logger.error("%s; the last good settings (%s) are used instead", error, fallback)
-    return read_file(Settings, fallback)[1]
-
-
-def _remember(text: str, state_folder: Path) -> None:
-    copy = state_folder / LAST_GOOD
-    try:
-        if copy.exists() and copy.read_text(encoding="utf-8") == text:
-            return
-        state_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_durably(copy, text.encode())
-    except OSError as error:
-        logger.error("these settings cannot be kept as the last good ones: %s", error)

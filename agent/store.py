@@ -1,4 +1,4 @@
-"""Opens the device's own store: the seal key, the sealed cache, the database (a fresh one if need be), the clock."""
+"""Opens the device's own store: the database (a fresh one if need be), its services, the clock."""
 
 import asyncio
 import logging
@@ -13,15 +13,12 @@ from agent.settings import Settings
 from agent.startup import clockwatch
 from agent.startup.incidents import note_incidents
 from agent.startup.keeping import kept_of
-from agent.startup.sealed import SealedState
+from agent.startup.memory import Memory
 from agent.startup.sealkey import SealKey
-from presets_store.cache import CacheReport
 from presets_store.clock import RELEASE_EPOCH, Clock, ClockQuality, SystemClock, micros
-from presets_store.durable import make_folder_durably
 from presets_store.errors import CuelightError
 from presets_store.local_zone import zone_of
 from presets_store.rules.dating import Dating
-from presets_store.sealing import Keyring, load_keyring
 from presets_store.services import Services, build_services
 from presets_store.services.dating import DatingService, dating_of, note_datings
 from presets_store.services.fleet.archive import Archiving
@@ -42,16 +39,6 @@ BACKUPS = "backups"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Memory:
-    """What outlasts the database, opened first: at boot it says what runs before anything else is read."""
-
-    keyring: Keyring
-    sealed: SealedState
-    report: CacheReport
-    rotation_unfinished: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Store:
     """The open store. `floor` (epoch s): the last time known; `database_lost`: the database is a fresh one now."""
 
@@ -61,14 +48,6 @@ class Store:
     seal_key: SealKey
     dating: DatingService
     database_lost: bool
-
-
-async def open_memory(settings: Settings) -> Memory:
-    """The seal key and the sealed cache. Raises SealKeyUnusable, OSError and what the cache raises."""
-    await asyncio.to_thread(make_folder_durably, settings.state_folder)
-    keyring, unfinished = await asyncio.to_thread(load_keyring, settings.seal_key_file)
-    sealed, report = await SealedState.open(settings.sealed_folder, keyring)
-    return Memory(keyring=keyring, sealed=sealed, report=report, rotation_unfinished=unfinished)
 
 
 async def open_store(settings: Settings, memory: Memory, serial: str, boot: str, stack: AsyncExitStack) -> Store:

@@ -26,13 +26,14 @@ def main() -> int:
     # diskcache is loaded for the cache alone: an agent without it would not pay for that either.
     sys.modules["diskcache"] = types.SimpleNamespace(Cache=object, Disk=object, Timeout=OSError)  # type: ignore[assignment]
     program: Any = importlib.import_module("agent.__main__")
-    program.importlib = types.SimpleNamespace(import_module=_without_cache)
+    importing: Any = importlib.import_module("agent.startup.importing")
+    importing.importlib = types.SimpleNamespace(import_module=_without_cache)
     code: int = program.main()
     return code
 
 
 def _without_cache(name: str) -> Any:
-    """The agent's `main` calls it when its first camera host is on its way, and imports the agent through it."""
+    """What imports the agent's two halves calls it, when the first camera host is on its way."""
     import base64  # not before: the host would have to wait for it
     import json
     from concurrent.futures import ThreadPoolExecutor

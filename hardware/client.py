@@ -5,6 +5,7 @@ Imports neither av nor cv2. All methods belong to the event loop's thread (a hos
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,7 +84,8 @@ class CameraClient:
 
     `run_folder` holds the lock per camera. `on_camera` is called in the loop with each new `CameraReport`. `spawned`
     becomes its first host. `beat`: when its supervision was last at work, by the loop's clock; between two beats there
-    is at most the longest pause, and the time that a host may take to greet and to end.
+    is at most the longest pause, and the time that a host may take to greet and to end. `started_mono_ns`: since when
+    there is one, 0 before.
     """
 
     def __init__(
@@ -103,6 +105,7 @@ class CameraClient:
         self._pong: Pong | None = None
         self._heard = 0.0
         self.beat = 0.0
+        self.started_mono_ns = 0
         self._spawned = spawned
         self._warm = KeepWarm(on=False)
         self._test_picture = TestPicture(on=False)
@@ -134,6 +137,7 @@ class CameraClient:
         """Begins to supervise a host; returns at once. `ready()` tells when it can work."""
         if self._supervision is None:
             self._stopping.clear()
+            self.started_mono_ns = time.monotonic_ns()
             self._supervision = asyncio.create_task(self._supervise(), name=f"camera-{self.spec.camera_id}")
 
     async def stop(self) -> None:

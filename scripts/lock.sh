@@ -1,5 +1,5 @@
 #!/bin/sh
-# Writes the three lock files anew: versions and hashes, no addresses. Needs `uv` on the PATH.
+# Writes the lock files anew: versions and hashes, no addresses. Needs `uv` on the PATH.
 set -eu
 cd "$(dirname "$0")/.."
 compile() {
@@ -8,4 +8,9 @@ compile() {
 }
 compile --upgrade --output-file requirements.lock
 compile --extra build --constraint requirements.lock --output-file requirements-build.lock
-compile --extra hub --extra dev --extra build --constraint requirements.lock --output-file requirements-dev.lock
+# What a hub has besides: for PostgreSQL and buckets.
+# shellcheck disable=SC2046
+compile --extra hub --constraint requirements.lock --output-file requirements-hub.lock \
+  $(sed -n 's/^\([a-z0-9-]*\)==.*/--no-emit-package \1/p' requirements.lock)
+compile --extra hub --extra dev --extra build --constraint requirements.lock --constraint requirements-hub.lock \
+  --output-file requirements-dev.lock

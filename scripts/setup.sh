@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes the virtual environment that the make targets use: `setup.sh runtime|dev PYTHON VENV`.
+# Makes the virtual environment that the make targets use: `setup.sh runtime|dev|vm PYTHON VENV`.
 # Idempotent: does nothing when the locks have not changed since the last time.
 set -eu
 kind=$1 python=$2 venv=$3
@@ -47,6 +47,12 @@ if [ "$kind" = dev ]; then
     gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly
   # Debian starts what it installs; the tests start their own.
   if [ -z "$had_nginx" ] && [ -d /run/systemd/system ]; then $as_root systemctl disable --quiet --now nginx; fi
+fi
+
+# What makes virtual machines and Debian packages; no more Python than `dev` has.
+if [ "$kind" = vm ]; then
+  need_packages qemu-system-x86 qemu-utils mmdebstrap e2fsprogs zstd
+  exit 0
 fi
 
 case $kind in

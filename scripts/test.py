@@ -1,4 +1,4 @@
-"""The test run behind `make test` and `make soak`: one seed, kept to repeat a run, and the closing figures of a soak.
+"""The test run behind `make test`, `make test-vm` and `make soak`: one seed, kept to repeat a run; a soak's figures.
 
 `CUELIGHT_SEED` overrides the seed, which else derives from the commit so that runs differ and can be repeated.
 """
@@ -30,10 +30,13 @@ def commit() -> str:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--soak", action="store_true", help="the full counts; results go to bench/soak.json")
+    parser.add_argument("--vm", action="store_true", help="the virtual machine; each step says how long it took")
     arguments, pytest_arguments = parser.parse_known_args()
     revision = commit()
     seed = os.environ.get("CUELIGHT_SEED") or revision[:8]
     environment = dict(os.environ, CUELIGHT_SEED=seed)
+    # Hundreds of processes start: without byte code on the disk each would take half a second to compile the product.
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     number = int.from_bytes(seed.encode(), "big") % 2**31
     command = [sys.executable, "-P", "-m", "pytest", f"--hypothesis-seed={number}", "--durations=15", *pytest_arguments]
     if arguments.soak:
@@ -42,8 +45,10 @@ def main() -> int:
         counts.unlink(missing_ok=True)
         environment |= {"CUELIGHT_SOAK": "1", "CUELIGHT_SOAK_COUNTS": str(counts)}
         command += ["-m", "soak"]
+    elif arguments.vm:  # an emulated machine has work for all cores
+        command += ["-m", "vm", "-v", "-s"]
     elif WORKERS > 1:  # a soak counts and measures alone
-        command += ["-n", str(WORKERS), "--dist", "loadscope"]
+        command += ["-n", str(WORKERS), "--dist", "loadscope", "--no-loadscope-reorder"]  # tests/conftest.py has one
     print(f"seed {seed} (repeat with CUELIGHT_SEED={seed})", flush=True)
     started = time.time()
     with tempfile.TemporaryDirectory(prefix="cue-", ignore_cleanup_errors=True) as folder:

@@ -8,6 +8,7 @@ from agent.actions.box.networks import AddNetwork, RemoveNetwork, SendNetworkLis
 from agent.actions.box.power import RebootDevice, RestartAgents
 from agent.actions.box.queues import ClearQueue
 from agent.actions.box.registered import DeviceRegistered
+from agent.actions.box.update import UpdateSoftware
 from agent.actions.box.volumes import SetVolume
 from agent.actions.files.concatenate import ConcatenateFiles
 from agent.actions.files.extract import ExtractVideo
@@ -52,6 +53,7 @@ ACTIONS: Mapping[int, Action] = {
     18: RemoveNetwork(),
     19: UpdateNetworks(),
     20: SendNetworkList(),
+    21: UpdateSoftware(),
     22: UpdateSetting(),
     23: ExtractVideo(),
     26: ConcatenateFiles(),

@@ -11,17 +11,23 @@ from agent.errors import BadParameter
 from agent.running import Parameters
 from agent.startup.clockwatch import reading
 from hardware.models import RecordingOrder
+from presets_store.rules.startup import Binding
+from presets_store.services.bindings import cause_of
 
 KILOBITS_BELOW = 100_000
 """A Recording's `bitrate` below this is kbit/s, else bit/s (events-api.md section 12.4)."""
 
 SHORTEST_SEGMENT = 1.0
 
+AT_START = cause_of(Binding.STANDALONE)
+
 CONTAINERS: Mapping[str, Literal["mp4", "mkv", "ts"]] = MappingProxyType(
     {"": "mp4", "mp4": "mp4", "mkv": "mkv", "ts": "ts"}
 )
 
-ENCODINGS = {"": "", "copy": "copy", "h264": "h264", "avc": "h264", "h.264": "h264"}
+ENCODINGS: Mapping[str, Literal["", "copy", "h264"]] = MappingProxyType(
+    {"": "", "copy": "copy", "h264": "h264", "avc": "h264", "h.264": "h264"}
+)
 
 
 def bits_per_second(bitrate: int) -> int:
@@ -34,9 +40,6 @@ def recording_order(
 ) -> RecordingOrder:
     """The order for one sink. `duration` in seconds, 0 for until stopped. Raises BadParameter."""
     event = context.event
-    encoding = parameters.get("encoding", "").lower()
-    if encoding not in ENCODINGS:
-        raise BadParameter(field="encoding", wrong=encoding, right="empty, copy or h264")
     wall = context.clock.now()
     folder, stem = context.media.place_for(event, camera.camera_id, wall, continuation)
     now = reading(context.clock)
@@ -53,13 +56,14 @@ def recording_order(
         height=parameters.get("height", 0),
         rate=parameters.get("fps", 0.0),
         bitrate=bitrate,
-        encoding=ENCODINGS[encoding],
+        encoding=encoding_of(parameters),
         container=container_of(parameters),
         gop=parameters.get("video_gop_size") or 60,
         segment_seconds=segment_seconds(parameters.get("segmentLengthSeconds", 0.0)),
         aligned=bool(parameters.get("alignSegments")),
         duration_seconds=duration,
         pre_roll_seconds=parameters.get("preRollSeconds", 0.0) if _fresh(context, continuation) else 0.0,
+        since_mono_ns=_filmed_since(context, camera, continuation),
         lapse_seconds=parameters.get("timeLapseSeconds", 0.0),
         audio=bool(parameters.get("audio")),
         overlay=parameters.get("overlay", ""),
@@ -69,6 +73,14 @@ def recording_order(
         adjustment=recording_adjustment(parameters, bitrate),
         context=sidecar_context(context, camera),
     )
+
+
+def encoding_of(parameters: Parameters) -> Literal["", "copy", "h264"]:
+    """How it is coded. Raises BadParameter."""
+    asked = parameters.get("encoding", "").lower()
+    if asked not in ENCODINGS:
+        raise BadParameter(field="encoding", wrong=asked, right="empty, copy or h264")
+    return ENCODINGS[asked]
 
 
 def container_of(parameters: Parameters) -> Literal["mp4", "mkv", "ts"]:
@@ -91,6 +103,12 @@ def segment_seconds(asked: float) -> float:
 def asked_for_at(context: Context, continuation: int, wall: float, mono_ns: int) -> int:
     """The moment (CLOCK_MONOTONIC, ns) from which the sink is to film: that of the request, or now (`mono_ns`)."""
     return requested_mono_ns(context.event.created, wall, mono_ns) if _fresh(context, continuation) else mono_ns
+
+
+def _filmed_since(context: Context, camera: AgentCamera, continuation: int) -> int | None:
+    """The standalone preset takes what its camera has filmed since this device started; no other one does."""
+    at_start = context.event.cause == AT_START and context.event.attempt_number <= 1 and continuation == 0
+    return camera.client.started_mono_ns if at_start else None
 
 
 def requested_mono_ns(created_us: int, wall: float, mono_ns: int) -> int:

@@ -10,6 +10,7 @@ from agent.api.camera_secrets import CAMERA_SECRETS
 from agent.api.hls import HLS_FOLDER
 from agent.api.preview import ADDRESS, VIEWING
 from agent.api.routes import ROUTES, SEAL_KEY, STARTING, STATUS
+from agent.api.setting_up import STATE_FOLDER
 from agent.api.status import StatusReader
 from agent.api.upstream_keys import ENROLLING
 from agent.enrolment.enrolling import Enrolling
@@ -50,6 +51,7 @@ class LocalApi:
         app[ADDRESS] = self
         app[VIEWING] = viewing
         app[HLS_FOLDER] = settings.hls_folder
+        app[STATE_FOLDER] = settings.state_folder
         app.on_shutdown.append(_send_viewers_away)
         self._runner = make_runner(app)
         self.url = ""

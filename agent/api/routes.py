@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from agent.api import camera_secrets, hls, preview, upstream_keys
+from agent.api import camera_secrets, hls, preview, setting_up, upstream_keys
 from agent.api.status import StatusReader, StatusRecord
 from agent.startup.sealkey import SealKey
 from agent.startup.starting import Starting
@@ -42,6 +42,7 @@ ROUTES = (
     *hls.ROUTES,
     *camera_secrets.ROUTES,
     *upstream_keys.ROUTES,
+    *setting_up.ROUTES,
     web.route("GET", "/v1/status{slash:/?}", status),
     web.route("POST", "/v1/sealkey/rotate{slash:/?}", rotate_seal_key),
 )

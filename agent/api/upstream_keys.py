@@ -63,7 +63,8 @@ class ChangedKeyRecord(WireModel):
     access_key: Name
 
 
-def _require_socket(request: web.Request) -> None:
+def require_socket(request: web.Request) -> None:
+    """Raises SocketOnly, Forbidden."""
     caller_of(request).principal.require_everywhere(Permission.ADMINISTER)
     if caller_of(request).name != LOCAL:
         raise SocketOnly
@@ -77,7 +78,7 @@ def _require_socket(request: web.Request) -> None:
 )
 async def enroll(request: web.Request) -> web.Response:
     """Exchanges the token for a key pair, which is sealed on the device in place of the one before."""
-    _require_socket(request)
+    require_socket(request)
     body = parse_body(EnrollDevice, await request.read())
     found = await request.app[ENROLLING].enroll(body.url, SecretStr(body.token))
     return reply(
@@ -90,7 +91,7 @@ async def enroll(request: web.Request) -> web.Response:
 @Operation("Forget the key pair at the upstream", answer=ForgottenRecord, errors=(SocketOnly, SealedStateUnavailable))
 async def forget(request: web.Request) -> web.Response:
     """The upstream is not told; the agent goes on with the pair until it ends. Harmless when there is none."""
-    _require_socket(request)
+    require_socket(request)
     return reply(ForgottenRecord(forgotten=await request.app[ENROLLING].forget()))
 
 
@@ -101,7 +102,7 @@ async def forget(request: web.Request) -> web.Response:
 )
 async def rotate(request: web.Request) -> web.Response:
     """A new pair is fetched, kept and tried; then every other key of this device is revoked there."""
-    _require_socket(request)
+    require_socket(request)
     return reply(ChangedKeyRecord(access_key=await request.app[ENROLLING].rotate()))
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from agent.box.reboots import Documents, RebootBudget
 from agent.settings import Settings
+from agent.update.updates import Updates
 from hardware.box import power
 from hardware.box.network import Networks
 from presets_store.clock import Clock
@@ -29,6 +30,7 @@ class Box:
     restart: Callable[[], None]
     supervised: bool
     microphone: str
+    updates: Updates
     queues: Mapping[str, Clear]
 
 
@@ -53,6 +55,7 @@ def build_box(
         restart=restart,
         supervised=settings.device.supervised or by_systemd(os.environ, os.getpid()),
         microphone=settings.sound.microphone,
+        updates=Updates(settings.update, settings.state_folder),
         queues={"logs": clear_logs, "uploads": clear_uploads},
     )
 

@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from agent.checks import agent, cameras, clock, database, incidents, keys, media, outbox, settings, startup
+from agent.checks import agent, cameras, clock, database, incidents, keys, media, outbox, settings, setup, startup
 from agent.checks.base import Check, Finding, NoAnswer, Subject, Verdict
 
 CHECKS: Final[Mapping[str, Check]] = MappingProxyType(
     {
         "settings": settings.check,
+        "set-up": setup.check,
         "agent": agent.check,
         "start-up": startup.check,
         "database": database.check,

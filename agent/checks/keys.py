@@ -4,8 +4,12 @@ import stat
 from pathlib import Path
 
 from agent.checks.base import Finding, Subject, broken, ok
+from presets_store.sealing import CREDENTIAL
 
 KEY_BYTES = 32
+
+CREDENTIALS = Path("/run/credentials/cuelight.service")
+"""What systemd has for the service while that runs."""
 
 
 def check(subject: Subject) -> Finding:
@@ -23,6 +27,15 @@ def check(subject: Subject) -> Finding:
 
 
 def _missing(file: Path, *, has_database: bool) -> Finding:
+    if _handed_over():
+        return ok("systemd hands it over as a credential")
     if has_database:
         return broken(f"{file} is missing, so the access keys cannot be opened; restore it from a backup")
     return ok(f"there is none yet; the agent makes {file} at its first start")
+
+
+def _handed_over() -> bool:
+    try:
+        return (CREDENTIALS / CREDENTIAL).exists()
+    except PermissionError:  # root alone may look
+        return False

@@ -16,6 +16,7 @@ from typer.completion import completion_init, get_completion_script  # type: ign
 from agent.cli.client import AgentClient
 from agent.cli.output import Output
 from agent.cli.session import Session, session_of
+from agent.setup.loading import settings_file
 from presets_store.protocol.event_types import EVENT_TYPES
 from presets_store.rules.scripts.analytics import ANALYSERS
 
@@ -114,7 +115,7 @@ def event_types() -> list[Candidate]:
 def _asked(context: typer.Context, find: Callable[[Session], Iterable[Candidate]]) -> list[Candidate]:
     config = context.find_root().params.get("config")
     try:
-        session = Session(config if isinstance(config, Path) else None, Output(as_json=False))
+        session = Session(settings_file(config if isinstance(config, Path) else None), Output(as_json=False))
         session.client = AgentClient(session.settings.socket_path, PATIENCE)
         return list(find(session))
     except Exception:  # noqa: BLE001  # boundary: a traceback in the middle of a line that somebody types helps nobody

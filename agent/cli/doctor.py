@@ -13,8 +13,9 @@ from agent.cli.errors import AgentForbidden, AgentUnreachable, Refused
 from agent.cli.exit_codes import ExitCode
 from agent.cli.output import Fact, Output
 from agent.cli.session import session_of
-from agent.settings import Settings, load_settings, read_settings
-from presets_store.process.errors import SettingsInvalid
+from agent.settings import Settings
+from agent.setup.loading import load_settings, read_settings, require_mounted
+from presets_store.process.errors import PlaceUnusable, SettingsInvalid
 
 STYLES = {Verdict.OK: "green", Verdict.WARNING: "yellow", Verdict.BROKEN: "bold red"}
 
@@ -22,7 +23,7 @@ STYLES = {Verdict.OK: "green", Verdict.WARNING: "yellow", Verdict.BROKEN: "bold 
 def doctor(context: typer.Context) -> None:
     """Check everything, and say what to do about it.
 
-    Settings, agent, start-up, database, incidents, media folder, cameras, clock, keys and outbox.
+    Settings, set-up, agent, start-up, database, incidents, media folder, cameras, clock, keys and outbox.
     """
     session = session_of(context)
     findings = dict(_examine(session.config))
@@ -44,12 +45,15 @@ def _examine(config: Path | None) -> Iterator[tuple[str, Finding]]:
 def _settings(config: Path | None) -> tuple[Settings | None, str]:
     """The settings as given, or why they cannot be used and the last good ones, as the agent takes them."""
     try:
-        return read_settings(config), ""
-    except SettingsInvalid as error:
+        settings = read_settings(config)
+        require_mounted(settings)
+    except (SettingsInvalid, PlaceUnusable) as error:
         problem = error.message
+    else:
+        return settings, ""
     try:
         return load_settings(config), problem
-    except (SettingsInvalid, OSError):
+    except (SettingsInvalid, PlaceUnusable, OSError):
         return None, problem
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from agent.cli.exit_codes import ExitCode
 from agent.enrolment.errors import AddressRefused, EnrolmentOverruled
+from agent.setup.errors import NothingAsked, SetupInvalid, SetupOverruled
 from presets_store.errors import CuelightError, Kind
 from presets_store.process.errors import SettingsInvalid
 from presets_store.protocol.errors import BadJson, FieldProblem, FieldsError, UnknownEventType
@@ -127,9 +128,13 @@ def exit_code(error: CuelightError) -> ExitCode:
             return ExitCode.SETTINGS
         case BadParameters() | UnknownEventType() | PresetFileInvalid() | BadJson() | AddressRefused():
             return ExitCode.USAGE
+        case SetupInvalid() | NothingAsked():
+            return ExitCode.USAGE
         case AgentUnreachable() | AgentForbidden():
             return ExitCode.UNREACHABLE
-        case Refused() | NothingNamed() | Ambiguous() | FileExists() | NotExportable() | EnrolmentOverruled():
+        case Refused() | NothingNamed() | Ambiguous() | FileExists() | NotExportable():
+            return ExitCode.REFUSED
+        case EnrolmentOverruled() | SetupOverruled():
             return ExitCode.REFUSED
         case _:
             return ExitCode.FAILED

@@ -21,9 +21,11 @@ from agent.cli import (
     enroll,
     events,
     keys,
+    packages,
     people,
     presets,
     scripts,
+    setting_up,
     status,
 )
 from agent.cli.errors import Refused, exit_code
@@ -31,6 +33,7 @@ from agent.cli.exit_codes import ExitCode
 from agent.cli.output import Output
 from agent.cli.session import Session, session_of
 from agent.cli.text import clean_lines
+from agent.setup.loading import settings_file
 from presets_store import __version__
 from presets_store.errors import CuelightError
 
@@ -48,7 +51,8 @@ Exit codes:
 """
 
 ConfigOption = Annotated[
-    Path | None, typer.Option("--config", metavar="FILE", help="Settings (TOML). Without: defaults and environment.")
+    Path | None,
+    typer.Option("--config", metavar="FILE", help="Settings (TOML). Without: the package's, or the defaults."),
 ]
 
 app = typer.Typer(
@@ -67,6 +71,7 @@ app.add_typer(cameras.app, name="camera")
 app.add_typer(devices.app, name="device")
 app.add_typer(clips.app, name="clip")
 app.add_typer(keys.app, name="key")
+app.add_typer(packages.app, name="package")
 app.add_typer(people.app, name="user")
 app.add_typer(scripts.app, name="script")
 app.add_typer(scripts.analytics_app, name="analytics")
@@ -88,7 +93,7 @@ def root(
         bool, typer.Option("--version", help="Show the version and end.", is_eager=True, callback=_show_version)
     ] = False,
 ) -> None:
-    context.obj = Session(config, Output(as_json=as_json))
+    context.obj = Session(settings_file(config), Output(as_json=as_json))
 
 
 @app.command("run")
@@ -115,7 +120,7 @@ def hub(
     ] = "",
 ) -> None:
     """Run the hub of a fleet until it is told to stop."""
-    file = config or session_of(context).config
+    file = config or context.find_root().params["config"]  # not the package's file: that is the agent's
     options = [*(["--config", str(file)] if file else []), *(["--database", database] if database else [])]
     os.execv(sys.executable, [sys.executable, "-P", "-m", "presets_store.hub", *options])  # noqa: S606  # our own module
 
@@ -130,6 +135,7 @@ def openapi(context: typer.Context) -> None:
 
 app.command("status")(status.status)
 app.command("doctor")(doctor.doctor)
+app.command("setup")(setting_up.setup)
 app.command("enroll")(enroll.enroll)
 app.command("openapi")(openapi)
 app.command("completion", epilog=completion.WHERE)(completion.completion)

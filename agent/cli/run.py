@@ -5,9 +5,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from agent import app
 from agent.cli.errors import exit_code
-from agent.settings import load_settings
+from agent.setup.loading import load_settings, settings_file
+from agent.startup.process import run
 from hardware.client import Prespawned
 from presets_store.errors import CuelightError
 
@@ -19,7 +19,7 @@ def main(arguments: Sequence[str], spawned: Prespawned | None = None) -> int:
     """
     asked = _parser().parse_args(arguments)
     try:
-        return app.run(load_settings(asked.config), first_preset=asked.first_preset, spawned=spawned)
+        return run(load_settings(settings_file(asked.config)), first_preset=asked.first_preset, spawned=spawned)
     except CuelightError as error:
         sys.stderr.write(f"cuelight: {error.message}\n")
         return exit_code(error)

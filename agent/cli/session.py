@@ -12,7 +12,8 @@ from agent.cli.client import AgentClient
 from agent.cli.errors import Ambiguous, Declined, NothingNamed, Refused
 from agent.cli.output import Output
 from agent.cli.text import clean
-from agent.settings import Settings, read_settings
+from agent.settings import Settings
+from agent.setup.loading import read_settings
 
 NOT_FOUND = 404
 

@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -11,6 +12,7 @@ from agent.cli.output import Fact, Record, status_name, status_style
 from agent.cli.records import CAMERA_STYLES, MODE_STYLES, event_type_name
 from agent.cli.session import session_of
 from agent.cli.text import human_age, local_time, percent
+from agent.setup.report import unfinished
 from agent.sizes import human_size
 
 UPSTREAM_STYLES = {"reached": "green", "unreachable": "yellow", "refused": "bold red"}
@@ -27,7 +29,7 @@ def status(context: typer.Context) -> None:
     if event and not session.output.as_json:
         with suppress(Refused):  # its row may be gone; all else is told all the same
             started = session.client.get(f"/v1/event/{event}")
-    session.output.description(record, status_facts(record, started))
+    session.output.description(record, status_facts(record, started) + setup_facts(session.settings.state_folder))
 
 
 def status_facts(record: Record, started: Record | None) -> list[Fact]:
@@ -46,6 +48,12 @@ def status_facts(record: Record, started: Record | None) -> list[Fact]:
         _chain(record["chain"]),
         *_incidents(record["incidents"]),
     ]
+
+
+def setup_facts(folder: Path) -> list[Fact]:
+    """What `cuelight setup` left undone, by the files in the state folder."""
+    found = unfinished(folder)
+    return [Fact("set-up", found, "yellow")] if found else []
 
 
 def _stream(stream: Record) -> Fact:

@@ -1,7 +1,6 @@
 """Enrolment without a running agent: the command line opens the sealed cache itself, as the only one."""
 
 import asyncio
-import os
 import sys
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
@@ -11,16 +10,16 @@ from pydantic import SecretStr
 from agent.api.upstream_keys import EnrolledRecord, ForgottenRecord
 from agent.enrolment.building import build_enrolling
 from agent.enrolment.enrolling import Enrolling
-from agent.enrolment.errors import AddressRefused, StateOfAnother
+from agent.enrolment.errors import AddressRefused
 from agent.enrolment.exchanging import Device
 from agent.identity import serial_number
 from agent.lifecycle import only_agent
 from agent.settings import Settings, upstream_root
-from agent.store import open_memory
+from agent.setup.owner import as_owner
+from agent.startup.memory import open_memory
 from presets_store.clock import RELEASE_EPOCH, SystemClock
 from presets_store.process.lifecycle import usable_places
 
-PRIVATE = 0o027
 Result = TypeVar("Result")
 
 
@@ -45,11 +44,7 @@ def forget(settings: Settings) -> dict[str, object]:
 
 
 def _with_cache(settings: Settings, work: Callable[[Enrolling], Awaitable[Result]]) -> Result:
-    folder = settings.state_folder
-    if folder.exists() and folder.stat().st_uid != os.geteuid():
-        raise StateOfAnother(folder=folder, owner=folder.stat().st_uid)
-    os.umask(PRIVATE)
-    with usable_places(), only_agent(settings.run_folder):
+    with usable_places(), as_owner(settings.state_folder), only_agent(settings.run_folder):
         return asyncio.run(_work(settings, work))
 
 

@@ -56,4 +56,4 @@ class StateOfAnother(CuelightError):
 
     code = "state_of_another"
     kind = Kind.FORBIDDEN
-    template = "{folder} belongs to another user (id {owner}): run the command as that user, or start the agent first"
+    template = "{folder} belongs to another user (id {owner}): be that user or root, or start the agent first"

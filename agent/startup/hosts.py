@@ -5,9 +5,7 @@ import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from agent.actions import traits_of
 from agent.parameters import parameters_in
-from agent.running import SinkKind
 from agent.settings import CameraSettings, Settings
 from agent.startup.sealed import SealedState
 from hardware.client import CameraClient, Prespawned
@@ -19,7 +17,10 @@ from presets_store.rules.targeting import choose_camera
 
 Told = Callable[[str, CameraReport], None]
 
-_FILMING = (SinkKind.RECORDING, SinkKind.PHOTOS, SinkKind.FRAMES)
+FILMING = frozenset({1, 29, 36, 62})
+"""Event types whose action takes what a camera's ring holds: recordings, photos, frames. The actions themselves are
+imported later.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class _Candidate:
 def warmth_for(preset: StandalonePreset | None, cameras: tuple[CameraSettings, ...]) -> Warmth | None:
     """What a start-up preset will need of which camera; None when it films nothing, or on a camera not known yet."""
     kind = EVENT_TYPES.get(preset.event_type_id) if preset else None
-    if preset is None or kind is None or traits_of(kind.id).sink not in _FILMING:
+    if preset is None or kind is None or kind.id not in FILMING:
         return None
     with contextlib.suppress(CuelightError):
         asked = parameters_in(kind.id, preset.event_parameters)

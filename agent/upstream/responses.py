@@ -69,8 +69,8 @@ def wait_of(header: str, date: float | None, now: float) -> float:
     """Seconds that a Retry-After asks for, at most LONGEST_WAIT: a number, or an HTTP date, which counts from the
     answer's own `date`, else from `now` (epoch s). 0 for what is neither.
     """
-    if re.fullmatch(r"[0-9]{1,9}", header.strip()):
-        return min(float(header), LONGEST_WAIT)
+    if re.fullmatch(r"[0-9]{1,9}", seconds := header.strip()):
+        return min(float(seconds), LONGEST_WAIT)
     until = date_of(header)
     return 0.0 if until is None else min(max(0.0, until - (now if date is None else date)), LONGEST_WAIT)
 

@@ -38,7 +38,7 @@ CONTAINERS: Mapping[str, Container] = MappingProxyType(
     {
         "mp4": Container(
             muxer="mp4",
-            options={"movflags": "empty_moov+default_base_moof", "frag_duration": "750000", **_AT_ONCE},
+            options={"movflags": "empty_moov+default_base_moof", "frag_duration": "500000", **_AT_ONCE},
             span="frag_duration",
             takes=frozenset({Codec.H264, Codec.HEVC, Codec.MJPEG}),
             gathers=frozenset({Codec.H264, Codec.HEVC, Codec.MJPEG}),
@@ -47,7 +47,7 @@ CONTAINERS: Mapping[str, Container] = MappingProxyType(
         ),
         "mkv": Container(
             muxer="matroska",
-            options={"cluster_time_limit": "750", **_AT_ONCE},
+            options={"cluster_time_limit": "500", **_AT_ONCE},
             span="cluster_time_limit",
             takes=frozenset({Codec.H264, Codec.HEVC, Codec.MJPEG}),
             gathers=frozenset({Codec.H264, Codec.HEVC}),

@@ -21,8 +21,9 @@ class RecordingOrder(Model):
 
     `consumer` is `<event uuid>/<attempt>/<continuation>`: what a witness journals. `folder` is absolute; segments are
     `<stem>-<index>.<container>` in it. `requested_mono_ns` is the moment of the request; with a warm camera the clip
-    starts at or before it, with `pre_roll_seconds` that long before it, as far as the ring reaches. `wall_offset_ns` is
-    wall minus monotonic time by the agent's clock. `bitrate` is bit/s.
+    starts at or before it, with `pre_roll_seconds` that long before it, as far as the ring reaches; at `since_mono_ns`
+    if that is earlier, and nothing is said when the ring does not reach so far. `wall_offset_ns` is wall minus
+    monotonic time by the agent's clock. `bitrate` is bit/s.
     `duration_seconds` counts from the later of request and first frame; 0 is until stopped. `aligned`: segments end at
     multiples of `segment_seconds` of wall time. With `lapse_seconds` one picture is kept in that time, and shown at
     `rate`. `overlay`: text drawn into the picture, `{time}` and `{name}` are filled in.
@@ -48,6 +49,7 @@ class RecordingOrder(Model):
     aligned: bool = False
     duration_seconds: float = 0.0
     pre_roll_seconds: float = Field(default=0.0, ge=0, le=60)
+    since_mono_ns: int | None = None
     lapse_seconds: float = Field(default=0.0, ge=0, le=86_400)
     audio: bool = False
     overlay: str = Field(default="", max_length=200)
@@ -56,6 +58,12 @@ class RecordingOrder(Model):
     hflip: bool = False
     vflip: bool = False
     context: dict[str, str] = Field(default_factory=dict)
+
+    @property
+    def from_mono_ns(self) -> int:
+        """The moment from which on pictures are wanted, those of before the request included."""
+        asked = self.requested_mono_ns - round(self.pre_roll_seconds * 1e9)
+        return asked if self.since_mono_ns is None else min(asked, self.since_mono_ns)
 
 
 class StreamOrder(Model):

@@ -13,7 +13,7 @@ from hardware.sinks.mediafile import MediaFile
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_LONGEST = 67_500
+_LONGEST = 45_000
 """Ticks (of 90,000 a second) of a fragment."""
 
 _STANDS_ALONE = 0x0200_0000

@@ -81,7 +81,7 @@ class Recorder:
             wish_of(order, self._container.takes),
             self,
             self._connected,
-            order.requested_mono_ns - round(order.pre_roll_seconds * NS),
+            order.from_mono_ns,
             at_next_open=at_next_open,
         )
 

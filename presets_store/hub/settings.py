@@ -15,6 +15,7 @@ from sqlalchemy.exc import ArgumentError
 
 from presets_store.process.settings import LOOPBACK, ClockSettings, RootUrl, Section, Tree, checked, read_file
 from presets_store.rules.places import place_problem
+from presets_store.sealing import key_file
 
 
 class ListenSettings(Section):
@@ -169,7 +170,7 @@ class HubSettings(Tree):
 
     @property
     def seal_key_file(self) -> Path:
-        return Path(self.seal_key) if self.seal_key else self.state_folder / "seal.key"
+        return key_file(Path(self.seal_key) if self.seal_key else self.state_folder / "seal.key")
 
 
 def load_settings(file: Path | None) -> HubSettings:

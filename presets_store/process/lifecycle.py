@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from typing import Any, TypeVar
 
 from presets_store.process.errors import PlaceUnusable
@@ -88,3 +88,13 @@ async def stage(name: str, seconds: float) -> AsyncIterator[None]:
         logger.error("stopping: %s did not end within %s s", name, seconds)
     except Exception:  # boundary: every stage of stopping must have its turn
         logger.exception("stopping: %s failed", name)
+
+
+def staged(name: str, seconds: float, stop: Callable[[], Awaitable[Any]]) -> Callable[[], Awaitable[None]]:
+    """`stop` as a stage of stopping, to be called at its turn."""
+
+    async def run() -> None:
+        async with stage(name, seconds):
+            await stop()
+
+    return run

@@ -173,8 +173,8 @@ def _live_report(event: Event, said: Event, report: Report, now: int) -> Transit
         case (_, None):
             return _heard(said, now)
         case (EventStatus.PENDING, EventStatus.PENDING):
-            # Handed back, or said again: nobody runs it, so no process is its.
-            return _heard(replace(said, process_id=event.process_id), now)
+            # Handed back, or said again: nobody runs it, so no process is its, and nothing of it is done.
+            return _heard(replace(said, process_id=event.process_id, percent_complete=event.percent_complete), now)
         case (before, after) if before is after:
             return _heard(replace(said, boot_id=report.boot_id or event.boot_id), now)
         case (EventStatus.CHECKED_OUT, EventStatus.PENDING):

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,9 @@ from agent.box.reboots import RebootBudget
 from agent.box.tools import Box
 from agent.dispatcher import Dispatcher
 from agent.recovery import Recovery
+from agent.update.following import Following
+from agent.update.settings import UpdateSettings
+from agent.update.updates import Updates
 from hardware.box.network import Networks
 from presets_store.protocol.statuses import EventStatus
 from presets_store.rules.event import Event
@@ -39,6 +43,8 @@ class Machine:
         self.answered = asyncio.Event()
         self.answered.set()
         self.supervised = True
+        self.updates = Updates(UpdateSettings(), folder)
+        self.transfers: Any = None
 
     @property
     def clock(self) -> ManualClock:
@@ -65,6 +71,7 @@ class Machine:
             restart=self._restart,
             supervised=self.supervised,
             microphone="",
+            updates=self.updates,
             queues={"logs": clear_logs},
         )
 
@@ -75,15 +82,19 @@ class Machine:
         recovery = self.recovery()
         await recovery.run()
         watch = asyncio.create_task(await_reboot(recovery.rebooting, services.events, self.clock))
-        tools = tools_on(services, self.clock, self.folder, box=self.box())
+        follow = Following(
+            services.events, self.store.device, self.updates.staging, self.clock, self.boot, self.process
+        )
+        following = asyncio.create_task(follow.run())
+        tools = replace(tools_on(services, self.clock, self.folder, box=self.box()), transfers=self.transfers)
         dispatcher = Dispatcher(tools, services.wakeups, self.store.device, boot_id=self.boot, process_id=self.process)
         running = asyncio.create_task(dispatcher.run())
         try:
             yield dispatcher
         finally:
             await dispatcher.stop(5)
-            running.cancel()
-            watch.cancel()
+            for task in (running, watch, following):
+                task.cancel()
 
     def recovery(self) -> Recovery:
         services = self.store.services

@@ -25,8 +25,8 @@ from fakes.damage import header_overwritten
 from fakes.served_store import ServedStore, empty_store, served_store
 
 from agent.app import Agent
-from agent.lifecycle import only_agent
 from agent.settings import Settings
+from agent.startup.ahead import begin
 from hardware.models import CameraReport
 from presets_store.cache.disk import DATABASE as CACHE_FILE
 from presets_store.clock import SystemClock
@@ -127,7 +127,7 @@ def seams(migrated: Path) -> Iterator[None]:
         await asyncio.to_thread(shutil.copyfile, migrated, url.removeprefix("sqlite:///"))
 
     with ExitStack() as stack:
-        stack.enter_context(mock.patch("agent.app.boot_id", _boot.get))
+        stack.enter_context(mock.patch("agent.startup.ahead.boot_id", _boot.get))
         stack.enter_context(mock.patch("agent.startup.hosts.CameraClient", NoHost))
         stack.enter_context(mock.patch("presets_store.storage.sqlite.migrate_in_child", migrate))
         yield
@@ -190,9 +190,9 @@ def settings_in(folder: Path, grace: float = GRACE, **upstream: str) -> Settings
 async def running(settings: Settings, boot: str) -> AsyncIterator[Agent]:
     """A real agent in this process, until it has fired what it fires; none of its system tasks may have died."""
     _boot.set(boot)
-    async with AsyncExitStack() as stack:
-        await asyncio.to_thread(stack.enter_context, only_agent(settings.run_folder))
-        agent = await Agent.build(settings, stack)
+    ahead = await begin(settings)
+    async with ahead.stack:
+        agent = await Agent.build(settings, ahead)
         living = asyncio.ensure_future(agent.until(asyncio.Event()))
         await asyncio.wait({living, asyncio.ensure_future(agent.starting.fired.wait())}, return_when="FIRST_COMPLETED")
         yield agent

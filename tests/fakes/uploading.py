@@ -111,7 +111,8 @@ class Device:
         uploads = Uploads(known, client, sender, policy, self.link, clock, own.device, self.stores.serial, self.folder)
         return Transfers(
             known, self.folder, own.device, clock, Sender(self.transport, clock, bucket, "the event"),
-            Fetcher(self.transport, self.folder), client=client, uploads=uploads, why_not="",
+            Fetcher(self.transport, self.folder), Fetcher(self.transport, self.folder, "update"),
+            client=client, uploads=uploads, why_not="",
         )  # fmt: skip
 
     async def clip(self, name: str, *, upstream: str | None = None, start: int = 1_000_000, **fields: Any) -> Clip:

@@ -41,6 +41,7 @@ AT_THE_DEVICE: tuple[tuple[str, str, Any], ...] = (
     ("POST", "/v1/upstream/enrolment", {"url": "https://hub.example", "token": "x"}),
     ("DELETE", "/v1/upstream/enrolment", None),
     ("POST", "/v1/upstream/key/rotate", None),
+    ("PUT", "/v1/setup", {"settings": ""}),
 )
 
 

@@ -13,6 +13,7 @@ from fakes.startup_cells import running, seams, settings_in
 
 from agent import app
 from agent.startup import checking
+from agent.startup.process import serve
 from presets_store.cache import CacheUnwritable, SealedCache
 from presets_store.process.errors import PlaceUnusable
 from presets_store.protocol.devices import DeviceRecord
@@ -89,8 +90,8 @@ async def test_a_stop_during_the_start_is_heard(tmp_path: Path, monkeypatch: pyt
 
     with monkeypatch.context() as held:
         held.setattr("agent.app.recover", slow)
-        held.setattr("agent.app.boot_id", lambda: "boot-1")
-        serving = asyncio.ensure_future(app.serve(settings_in(tmp_path)))
+        held.setattr("agent.startup.ahead.boot_id", lambda: "boot-1")
+        serving = asyncio.ensure_future(serve(settings_in(tmp_path)))
         await asyncio.wait_for(reached.wait(), 10)
         os.kill(os.getpid(), signal.SIGTERM)
         await asyncio.wait_for(serving, 5)
@@ -105,10 +106,11 @@ async def test_damage_on_a_full_disk_ends_the_agent_with_a_sentence(
     async def damaged(*_: Any, **__: Any) -> NoReturn:
         raise DatabaseDamaged(database="cuelight.db", reason="malformed")
 
+    monkeypatch.setattr("agent.startup.ahead.boot_id", lambda: "boot-1")
     monkeypatch.setattr(app, "_serve_once", damaged)
     monkeypatch.setattr(app, "note_damage", no_space)
     with pytest.raises(PlaceUnusable, match=f"damage-note cannot be used: {DISK_FULL}"):
-        await app.serve(settings_in(tmp_path))
+        await serve(settings_in(tmp_path))
 
 
 async def test_a_new_serial_number_that_another_device_has_is_refused_in_words(tmp_path: Path) -> None:

@@ -101,7 +101,7 @@ def test_the_version(tmp_path: Path) -> None:
 
 
 def test_the_agent_is_loaded_without_the_command_line() -> None:
-    program = "import sys, agent.cli.run; print({'typer', 'rich', 'click'} & set(sys.modules))"
+    program = "import sys, agent.cli.run, agent.app; print({'typer', 'rich', 'click'} & set(sys.modules))"
     ended = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     assert ended.stdout == "set()\n"
 

@@ -5,6 +5,7 @@ import sqlite3
 import time
 import tomllib
 from collections.abc import Callable, Iterator
+from configparser import ConfigParser
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import get_args
@@ -16,6 +17,8 @@ from fakes.hub_process import free_port
 from pydantic import BaseModel
 
 from agent.adjustable import LOG_LEVEL, STARTUP_GRACE
+from agent.cli.setting_up import provisioning
+from agent.cli.setting_up.wanted import read_wanted
 from agent.settings import Settings
 from presets_store.hub.settings import HubSettings
 from presets_store.process.settings import Section
@@ -25,6 +28,9 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 HUB_PAGE = ROOT / "docs" / "hub.md"
 DECISIONS = ROOT / "docs" / "decisions"
 TYPED, SHOWN, SETTINGS, OUTLINE = "sh", "text", "toml", ""
+ON_A_DEVICE, DROP_IN = "console", "ini"
+DEVICE_PROGRAMS = {"adduser", "apt", "cuelight", "journalctl", "make", "podman", "systemctl", "systemd-creds"}
+"""What a page may have typed on a device, which a development machine does not try."""
 
 
 @contextmanager
@@ -102,9 +108,18 @@ def test_every_block_is_of_a_kind_that_is_looked_at(page: Path) -> None:
     for block in blocks_of(page):
         if block.language == SHOWN:
             assert typed is not None, f"{block}: it shows the output of nothing"
+        elif block.language == SETTINGS and provisioning.NAME in block.text:
+            read_wanted(str(block), block.text)
         elif block.language == SETTINGS:
             kind = HubSettings if page == HUB_PAGE else Settings
             kind(**tomllib.loads(block.text))
+        elif block.language == ON_A_DEVICE:
+            commands = block.text.replace("\\\n", " ").splitlines()
+            assert {line.removeprefix("$ ").split()[0] for line in commands} <= DEVICE_PROGRAMS, f"{block}"
+        elif block.language == DROP_IN:
+            unit = ConfigParser(strict=False, interpolation=None)
+            unit.read_string(block.text)
+            assert set(unit.sections()) <= {"Unit", "Service", "Install"}, f"{block}"
         elif block.language == OUTLINE:
             for line in block.text.splitlines():
                 assert is_there(line), f"{block}: {line}"

@@ -29,7 +29,7 @@ def find(context: typer.Context, devices: DevicesOption = "/dev") -> None:
     The address is what `address` in the settings takes; it stays the same when the camera is plugged in again.
     """
     output = session_of(context).output
-    found = _job(devices=devices)
+    found = found_cameras(devices)
     if output.as_json:
         output.document(found)
         return
@@ -42,6 +42,11 @@ def controls(context: typer.Context, address: AddressArgument) -> None:
     """Show the controls of a camera of this machine. Needs no running agent."""
     found = _job(address=address)["cameras"][0]["controls"]
     session_of(context).output.table(found, CONTROLS, empty="this camera has no controls")
+
+
+def found_cameras(devices: str) -> dict[str, Any]:
+    """`cameras`, each described, and `failures`: what kept others from being described. Raises CamerasNotFound."""
+    return _job(devices=devices)
 
 
 def _job(**arguments: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from agent.media.photo_files import SUFFIXES as PHOTO_SUFFIXES
 from agent.media.photo_files import read_photo_sidecar
@@ -14,7 +15,9 @@ from agent.media.retention.planning import Stored
 from agent.media.sidecars import MEDIA_SUFFIXES, SIDECAR, SOUND_SUFFIXES, read_sidecar, read_sound_sidecar
 from presets_store.clock import ClockQuality
 from presets_store.protocol.statuses import MediaStatus
-from presets_store.storage.records import IndexedFile
+
+if TYPE_CHECKING:  # room is made before there is a store, and its libraries are not waited for then
+    from presets_store.storage.records import IndexedFile
 
 _OURS = MEDIA_SUFFIXES | PHOTO_SUFFIXES | SOUND_SUFFIXES
 _BLOCK = 512
@@ -36,7 +39,7 @@ class _File:
     size: int
     changed: float
     kept: bool
-    row: IndexedFile | None = None
+    row: "IndexedFile | None" = None
     asked: bool = False
     stored: Stored | None = None
 
@@ -77,7 +80,7 @@ class Inventory:
         self._listings: dict[Path, _Listing] = {}
 
     def look(
-        self, index: Mapping[str, IndexedFile], old_before: float = 0.0, uploaded: Collection[str] = frozenset()
+        self, index: Mapping[str, "IndexedFile"], old_before: float = 0.0, uploaded: Collection[str] = frozenset()
     ) -> Found:
         """Everything that counts. `index`: by file, the clips that the database knows. Raises OSError.
 
@@ -141,7 +144,7 @@ class Inventory:
             kept = name + KEPT in names
             yield _File(prefix + name, size * _BLOCK, names[name].st_mtime, kept)
 
-    def _clip(self, file: _File, row: IndexedFile | None) -> Stored:
+    def _clip(self, file: _File, row: "IndexedFile | None") -> Stored:
         if row is None:
             return self._unindexed(file)
         if file.stored is None or file.row != row:

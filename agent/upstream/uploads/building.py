@@ -2,6 +2,7 @@
 
 from agent.media.library import MediaLibrary
 from agent.settings import Settings
+from agent.update import staging
 from agent.upstream.building import UpstreamLink
 from agent.upstream.transport import Transport
 from agent.upstream.uploads.bucket import TokenBucket
@@ -41,6 +42,7 @@ def build_transfers(
         clock,
         Sender(transport, clock, bucket, "the event"),
         Fetcher(transport, settings.media_folder),
+        Fetcher(transport, settings.state_folder, staging.FOLDER, staging.room),
         client=link.client if link is not None else None,
         uploads=uploads,
         why_not=NEVER if policy.never else NO_UPSTREAM,

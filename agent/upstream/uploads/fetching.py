@@ -43,7 +43,7 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """`file`: its path in the media folder."""
+    """`file`: its path in the folder that has the folder of downloads."""
 
     file: str
     size: int
@@ -56,12 +56,24 @@ def usable_name(name: str) -> bool:
     return plain and 0 < len(os.fsencode(name)) <= LONGEST_NAME and not name.endswith(OWN_ENDINGS)
 
 
-class Fetcher:
-    """`folder`: the media folder. One file at a time."""
+Room = Callable[[Path, int], int]
+"""Bytes that may still be fetched into a folder, of which so many are taken. Blocks; raises OSError."""
 
-    def __init__(self, transport: Transport, folder: Path) -> None:
+
+def room_for_downloads(_: Path, taken: int) -> int:
+    """Up to MOST of all that lies there."""
+    return max(0, MOST - taken)
+
+
+class Fetcher:
+    """`folder`: the media folder, or another one that has a folder `downloads`. One file at a time."""
+
+    def __init__(
+        self, transport: Transport, folder: Path, downloads: str = DOWNLOADS, room: Room = room_for_downloads
+    ) -> None:
         self._transport = transport
-        self._folder = folder / DOWNLOADS
+        self._folder = folder / downloads
+        self._room_of = room
         self._session = transport.session(
             aiohttp.ClientTimeout(total=None, connect=CONNECT_TIMEOUT, sock_read=_SILENT_SECONDS)
         )
@@ -83,7 +95,7 @@ class Fetcher:
     async def _fetch(self, wish: Wish, progress: Callable[[float], None]) -> Fetched:
         room = await asyncio.to_thread(self._room)
         if wish.size is not None and wish.size > room:
-            raise _refusal(wish, _too_much(room))
+            raise _refusal(wish, self._too_much(room))
         taking = await asyncio.to_thread(_Taking.begin, self._folder, wish)
         try:
             await self._receive(wish, taking, room, progress)
@@ -103,11 +115,11 @@ class Fetcher:
                     raise _refusal(wish, f"it is answered with {response.status}")
                 whole = response.content_length if wish.size is None else wish.size
                 if whole is not None and whole > room:
-                    raise _refusal(wish, _too_much(room))
+                    raise _refusal(wish, self._too_much(room))
                 async for piece in response.content.iter_chunked(_PIECE):
                     await asyncio.to_thread(taking.write, piece)
                     if taking.size > room:
-                        raise _refusal(wish, _too_much(room))
+                        raise _refusal(wish, self._too_much(room))
                     progress(taking.size / whole if whole else 0.0)
         except (TimeoutError, aiohttp.ClientError, ValueError) as error:
             raise _refusal(wish, why(error)) from error
@@ -119,8 +131,8 @@ class Fetcher:
         with path.open("rb") as file:
             found = hashlib.file_digest(file, "sha256").hexdigest()
         if found != wish.sha256:
-            raise _refusal(wish, f"there is a file {DOWNLOADS}/{wish.name} already")
-        return Fetched(f"{DOWNLOADS}/{wish.name}", path.stat().st_size, found)
+            raise _refusal(wish, f"there is a file {self._folder.name}/{wish.name} already")
+        return Fetched(f"{self._folder.name}/{wish.name}", path.stat().st_size, found)
 
     def _room(self) -> int:
         """Bytes that may still be fetched; removes what a kill left unfinished."""
@@ -131,7 +143,11 @@ class Fetcher:
                 path.unlink()
             else:
                 taken += path.stat().st_size
-        return max(0, MOST - taken)
+        return self._room_of(self._folder, taken)
+
+    def _too_much(self, room: int) -> str:
+        where = f"remove files from {self._folder.name} first, or make room on its disk"
+        return f"it is larger than what may still be fetched, {room} bytes: {where}"
 
 
 class _Taking:
@@ -164,17 +180,13 @@ class _Taking:
         try:
             path.hardlink_to(self._path)  # unlike a new name, never over a file that is there
         except FileExistsError as error:
-            raise _refusal(self._wish, f"there is a file {DOWNLOADS}/{path.name} already") from error
+            raise _refusal(self._wish, f"there is a file {path.parent.name}/{path.name} already") from error
         sync_folder(path.parent)
-        return Fetched(f"{DOWNLOADS}/{path.name}", self.size, digest)
+        return Fetched(f"{path.parent.name}/{path.name}", self.size, digest)
 
     def drop(self) -> None:
         self._file.close()
         self._path.unlink(missing_ok=True)
-
-
-def _too_much(room: int) -> str:
-    return f"it is larger than what may still be fetched, {room} bytes: remove files from {DOWNLOADS} first"
 
 
 def _refusal(wish: Wish, reason: str) -> Unfetchable:

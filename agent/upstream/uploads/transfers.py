@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NoReturn
 from urllib.parse import unquote, urlsplit
@@ -53,6 +53,7 @@ class Transfers:
         clock: Clock,
         sender: Sender,
         fetcher: Fetcher,
+        packages: Fetcher,
         *,
         client: SignedClient | None,
         uploads: Uploads | None,
@@ -64,6 +65,7 @@ class Transfers:
         self._clock = clock
         self._sender = sender
         self._fetcher = fetcher
+        self._packages = packages
         self._client = client
         self._why_not = why_not
         self.uploads = uploads
@@ -81,6 +83,7 @@ class Transfers:
             await self.uploads.close()
         await self._sender.close()
         await self._fetcher.close()
+        await self._packages.close()
 
     async def clear(self) -> int:
         """Gives up all uploads that wait; how many there were."""
@@ -129,12 +132,23 @@ class Transfers:
 
     async def fetch(self, address: str, name: str, report: Report) -> Result:
         """Fetches what is at an address, under `name` or that of the address. Raises BadParameter, Unfetchable."""
-        if not is_encrypted(address):
-            raise BadParameter(field="url", wrong=shown(address), right="https://...")
+        _check_encrypted("url", address)
         return await self._fetched(Wish(address, name or unquote(Path(urlsplit(address).path).name)), report)
 
     async def fetch_file(self, key: int, name: str, report: Report) -> Result:
         """Fetches a file of the upstream. Raises NoUpload, BadParameter, Unfetchable, UpstreamUnreachable and such."""
+        return await self._fetched(await self._wish_of(key, name), report)
+
+    async def fetch_package(self, address: str, key: int, name: str, sha256: str, report: Report) -> None:
+        """Fetches a software package, from an address, or "": a file of the upstream. Raises as the two above."""
+        if address:
+            _check_encrypted("sourceURL", address)
+            wish = Wish(address, name)
+        else:
+            wish = await self._wish_of(key, name)
+        await self._packages.fetch(replace(wish, sha256=sha256), lambda part: report(100 * part))
+
+    async def _wish_of(self, key: int, name: str) -> Wish:
         if self._client is None:
             raise NoUpload(reason=NO_UPSTREAM)
         record = read(self._client, FileRecord, await self._client.request("GET", f"/v1/file/{key}"))
@@ -142,7 +156,7 @@ class Transfers:
         if not is_encrypted(address) and not (is_local(address) and is_local(self._client.url)):
             raise Unfetchable(url=f"file {key} of the upstream", reason="it says no https:// address for it")
         called = name or Path(record.filename.replace("\\", "/")).name
-        return await self._fetched(Wish(address, called, record.file_size, record.sha256_hash), report)
+        return Wish(address, called, record.file_size, record.sha256_hash)
 
     async def _fetched(self, wish: Wish, report: Report) -> Result:
         if not usable_name(wish.name):
@@ -183,6 +197,12 @@ class Transfers:
                 raise
             return Source(path, named.file, (await asyncio.to_thread(path.stat)).st_size, "")
         return Source(self._folder / found.file, found.file, found.item.size, found.item.sha256)
+
+
+def _check_encrypted(field: str, address: str) -> None:
+    """Raises BadParameter."""
+    if not is_encrypted(address):
+        raise BadParameter(field=field, wrong=shown(address), right="https://...")
 
 
 def _within(folder: Path, name: str) -> Path | None:

@@ -33,6 +33,7 @@ from presets_store.protocol.parameters.device import (
     SetVolume,
     UpdateNetworks,
     UpdateSetting,
+    UpdateSoftware,
     WifiConnection,
     WorkflowStep,
 )
@@ -105,6 +106,7 @@ __all__ = [
     "StartParameters",
     "TestEvent",
     "UpdateNetworks",
+    "UpdateSoftware",
     "WifiConnection",
     "parameters_text",
     "parse_parameters",

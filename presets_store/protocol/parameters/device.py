@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field, model_validator
 
 from presets_store.protocol.base import WireModel
-from presets_store.protocol.fields import INT64_MAX, Int, Key
+from presets_store.protocol.fields import INT64_MAX, Int, Key, Text
 from presets_store.protocol.parameters.base import Name, Parameters
 from presets_store.protocol.startup import StandalonePreset
 from presets_store.protocol.system import NameValuePair
@@ -75,6 +75,21 @@ class SetVolume(Parameters):
     percent: Percent | None = None
     value: Percent | None = None
     volume: Percent | None = None
+
+
+class UpdateSoftware(WireModel):
+    """Device_Update_software (ours): a package as `cuelight package sign` describes it.
+
+    It is fetched from `source_url`, or is the file `file_id` of the upstream. `while_recording`: even if that cuts a
+    recording.
+    """
+
+    version: Name = ""
+    sha256_hash: Name = ""
+    signature: Name = ""
+    file_id: Key = 0
+    source_url: Text = ""
+    while_recording: bool = False
 
 
 class WorkflowStep(WireModel):

@@ -15,13 +15,23 @@ from hardware.models import RecordingOrder
 from presets_store.clock import micros
 
 CLOCK = ManualClock()
+NS = 1_000_000_000
+CLOCK_NS = round(CLOCK.monotonic() * NS)
 
 
 def order_for(
-    parameters: dict[str, Any], *, continuation: int = 0, attempt: int = 1, age: float = 0.5
+    parameters: dict[str, Any],
+    *,
+    continuation: int = 0,
+    attempt: int = 1,
+    age: float = 0.5,
+    camera_started: int = 0,
+    cause: str = "api",
 ) -> RecordingOrder:
     camera = agent_camera(Path("/run"))
-    context = context_for(CLOCK, camera, age=age, attempt_number=attempt, event_parameters=json.dumps(parameters))
+    camera.client.started_mono_ns = camera_started
+    parameters_text = json.dumps(parameters)
+    context = context_for(CLOCK, camera, age=age, attempt_number=attempt, event_parameters=parameters_text, cause=cause)
     return recording_order(context, camera, parameters_of(context.event), continuation=continuation, duration=2.0)
 
 
@@ -61,6 +71,18 @@ def test_only_the_sink_that_answers_the_request_has_a_pre_roll() -> None:
     asked = {"preRollSeconds": 5}
     for other in (order_for(asked, continuation=1), order_for(asked, attempt=2), order_for(asked, age=11)):
         assert other.pre_roll_seconds == 0.0
+
+
+def test_what_the_start_asks_for_begins_with_what_was_filmed_since() -> None:
+    since = CLOCK_NS - 3 * NS
+    order = order_for({}, camera_started=since, cause="startup:standalone")
+    assert (order.since_mono_ns, order.from_mono_ns) == (since, since)
+    assert order.requested_mono_ns > since, "the duration counts from the request"
+    assert order_for({"preRollSeconds": 60}, camera_started=since, cause="startup:standalone").from_mono_ns < since
+    for other in ("api", "startup:online"):
+        assert order_for({}, camera_started=since, cause=other).since_mono_ns is None
+    for later in ({"continuation": 1}, {"attempt": 2}):
+        assert order_for({}, camera_started=since, cause="startup:standalone", **later).since_mono_ns is None
 
 
 def test_a_container_that_there_is_not_is_named() -> None:

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.settings import LAST_GOOD, load_settings
+from agent.setup.loading import LAST_GOOD, load_settings
 from hardware.models import CameraSpec
 from presets_store.process.errors import SettingsInvalid
 

@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
+from agent.actions import ACTIONS
+from agent.running import SinkKind
 from agent.settings import CameraSettings
-from agent.startup.hosts import Warmth, warmth_for
+from agent.startup.hosts import FILMING, Warmth, warmth_for
 from hardware.models import KeepWarm
 from presets_store.protocol.event_types import find_event_type
 from presets_store.protocol.startup import StandalonePreset
@@ -61,3 +63,9 @@ def test_members_are_read_as_the_action_reads_them() -> None:
     assert warmth_for(preset("Video_Start_recording", Width=640, Height=480), CAMERAS) == Warmth(
         "main", KeepWarm(on=True, width=640, height=480)
     )
+
+
+def test_the_types_that_film_are_those_whose_actions_take_from_the_ring() -> None:
+    from_the_ring = (SinkKind.RECORDING, SinkKind.PHOTOS, SinkKind.FRAMES)
+    starts = {kind for kind, action in ACTIONS.items() if action.traits.sink in from_the_ring}
+    assert starts == FILMING

@@ -253,6 +253,14 @@ def test_keys(tmp_path: Path) -> None:
     assert "not a regular file" in found("keys", tmp_path).text
 
 
+def test_a_seal_key_that_systemd_hands_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "cuelight.db").touch()
+    monkeypatch.setattr("agent.checks.keys.CREDENTIALS", tmp_path)
+    assert "missing" in found("keys", tmp_path).text
+    (tmp_path / "cuelight.seal_key").touch()
+    assert "credential" in found("keys", tmp_path).text
+
+
 def test_outbox(tmp_path: Path) -> None:
     assert found("outbox", tmp_path).verdict is Verdict.OK
     make_database(tmp_path / "cuelight.db", rows=2)
@@ -272,5 +280,6 @@ def test_outbox_in_words() -> None:
 
 def test_names_are_stable() -> None:
     assert list(CHECKS) == [
-        "settings", "agent", "start-up", "database", "incidents", "media", "cameras", "clock", "keys", "outbox",
+        "settings", "set-up", "agent", "start-up", "database", "incidents",
+        "media", "cameras", "clock", "keys", "outbox",
     ]  # fmt: skip

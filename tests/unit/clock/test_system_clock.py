@@ -1,11 +1,12 @@
 """The machine's clock on a box without a battery-backed one: it starts in the past and is set while we run."""
 
 import time
+from pathlib import Path
 
 import pytest
 from fakes.clock import ManualClock
 
-from presets_store.clock import ClockQuality, HearsDates, SystemClock, offset_of
+from presets_store.clock import ClockQuality, HearsDates, SystemClock, kernel_synchronised, offset_of
 
 FLOOR = 1_800_000_000.0
 BOOTED_AT = FLOOR - 40_000_000
@@ -73,6 +74,24 @@ def test_a_clock_once_synchronised_stays_so_without_its_time_source(
     machine.wall = BOOTED_AT
     machine.passes(2.0)
     assert clock.quality() is ClockQuality.UNSET
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_where_the_kernel_may_not_be_asked_a_file_tells(
+    told: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Sandboxed:
+        """What a system-call filter makes of the question."""
+
+        def adjtimex(self, _timex: object) -> int:
+            return -1
+
+    files = (tmp_path / "of-a-service-that-is-not-here", tmp_path / "synchronised")
+    monkeypatch.setattr("presets_store.clock._LIBC", Sandboxed())
+    monkeypatch.setattr("presets_store.clock.SYNCHRONISED", files)
+    if told:
+        files[1].touch()
+    assert kernel_synchronised() is told
 
 
 class TestServerDates:

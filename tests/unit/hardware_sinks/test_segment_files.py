@@ -1,6 +1,7 @@
 """Segments of every container: written with real codecs, cut anywhere, recovered, made plain."""
 
 import hashlib
+import shutil
 from itertools import pairwise
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from hardware.jobs import recover
 from hardware.media import inspect
 from hardware.models import ClipFile, Codec, Packet
 from hardware.sinks.plainfile import make_plain
+from hardware.sinks.salvage import salvage
 from hardware.sinks.segment import Segment, sidecar_path
 from hardware.sinks.syncing import Syncer
 
@@ -94,6 +96,23 @@ def test_what_a_kill_leaves_lacks_at_most_the_open_second(
 
 
 @pytest.mark.parametrize(("kind", "codec"), KINDS)
+def test_at_any_moment_the_file_has_all_but_three_quarters_of_a_second(
+    tmp_path: Path, syncer: Syncer, kind: str, codec: Codec
+) -> None:
+    """The last quarter of the second that a power cut costs is the handful that has not come here yet."""
+    packets = [large(packet) for packet in pictures(codec, 32)]
+    path, cut = tmp_path / f"clip-0.{kind}", tmp_path / f"cut.{kind}"
+    segment = open_segment(path, packets[:1], syncer)
+    behind = []
+    for newest, following in pairwise(packets[1:]):
+        segment.add(newest)
+        shutil.copyfile(path, cut)
+        behind.append((following.mono_ns - FIRST) / 1e9 - salvage(cut).seconds)
+    abandon(segment)
+    assert max(behind) <= 0.75
+
+
+@pytest.mark.parametrize(("kind", "codec"), KINDS)
 def test_a_file_that_is_torn_anywhere_decodes_to_its_last_picture(
     tmp_path: Path, syncer: Syncer, kind: str, codec: Codec
 ) -> None:
@@ -121,6 +140,11 @@ def test_a_plain_mp4_is_made_of_each(tmp_path: Path, syncer: Syncer, kind: str, 
     plain = make_plain(path, tmp_path / "plain.mp4")
     assert plain.frames == clip.frames == 20
     assert inspect(plain.path).decodable
+
+
+def large(packet: Packet) -> Packet:
+    """As large as a camera's picture of VGA size; below 4 KB Matroska has several of them wait together."""
+    return Packet(packet.data + bytes(8192), packet.codec, 160, 120, packet.mono_ns, packet.sequence, packet.key)
 
 
 def minutes(codec: Codec, count: int) -> list[Packet]:

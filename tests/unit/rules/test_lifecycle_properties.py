@@ -193,6 +193,7 @@ def tolerant(event: Event, commands: Iterable[Command], now: int) -> Event:
 
 
 @example([checkout()], said(S.PENDING, process_id=1))
+@example([checkout()], said(S.PENDING, percent=1.0))
 @given(st.lists(SERVER_COMMANDS, max_size=6), SERVER_COMMANDS)
 def test_a_repeat_changes_nothing_more(before: list[Command], command: Command) -> None:
     """The same word twice, in every state that any words before it led to."""

@@ -12,6 +12,7 @@ from presets_store.sealing import (
     SealKeyUnusable,
     begin_rotation,
     finish_rotation,
+    key_file,
     key_id_of,
     load_keyring,
     load_or_create_key,
@@ -144,3 +145,25 @@ def test_keys_for_other_purposes_follow_from_the_one_that_seals() -> None:
     assert sealer.derive("links") == hmac.digest(extracted, b"cuelight links\x01", "sha256")
     assert sealer.derive("tokens") != sealer.derive("links")
     assert Keyring(sealer, [Sealer(old, key_id_of(old))]).derive("links") == sealer.derive("links")
+
+
+def test_a_credential_of_systemd_stands_for_the_file_and_is_not_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, folder = tmp_path / "seal.key", tmp_path / "credentials"
+    folder.mkdir()
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(folder))
+    assert key_file(file) == file, "other credentials are no reason to look for the key among them"
+    handed = folder / "cuelight.seal_key"
+    handed.write_bytes(bytes(KEY_BYTES))
+    handed.chmod(0o440)  # as an access list for one user looks
+    assert key_file(file) == handed
+    keyring, unfinished = load_keyring(handed)
+    assert (keyring.key_id, unfinished) == (key_id_of(bytes(KEY_BYTES)), False)
+    with pytest.raises(SealKeyUnusable, match="credential"):
+        begin_rotation(handed)
+    handed.chmod(0o444)
+    with pytest.raises(SealKeyUnusable, match="0600"):
+        load_keyring(handed)
+    monkeypatch.delenv("CREDENTIALS_DIRECTORY")
+    assert key_file(file) == file

@@ -166,6 +166,9 @@ class TestPauses:
                 await refusal(client)
                 assert len(server.requests) == 2
 
+    def test_a_number_is_one_between_spaces_of_any_kind(self) -> None:
+        assert wait_of(" 30\x1f", None, NOW) == 30
+
     def test_no_pause_is_longer_than_an_hour(self) -> None:
         assert wait_of("999999999", None, NOW) == LONGEST_WAIT
         assert wait_of(formatdate(NOW + YEARS, usegmt=True), NOW, 0) == LONGEST_WAIT
