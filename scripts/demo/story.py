@@ -20,9 +20,6 @@ FRONT_DOOR = "Front door"
 SNAPSHOT = "Snapshot"
 POWER_IS_BACK = "Power is back"
 
-RING = 2.0
-"""Seconds that a clip may begin before its event, when the camera films already: its last key frame comes first."""
-
 Record = dict[str, Any]
 
 
@@ -64,8 +61,10 @@ class Story:
         file = self.porch.media(clip["file"])
         frames, rate = decoded_frames(file), event["result"]["granted"]["rate"]
         self.stage.same("a decoder gets as many frames out of the file as the result says", frames, clip["frames"])
-        whole = self.length * rate - 1 <= frames <= (self.length + RING) * rate + 1
-        self.stage.fact(whole, f"{self.length:g} s were asked for; {frames} frames at {rate:g} per second cover them")
+        before = event["result"]["preRollSeconds"]
+        whole = abs(frames - (self.length + before) * rate) <= 1
+        asked = f"{self.length:g} s were asked for" + (f", {before:.1f} s were seen before" if before else "")
+        self.stage.fact(whole, f"{asked}; {frames} frames at {rate:g} per second cover them")
         self.check_hash(file, clip["sha256"])
         return clip
 

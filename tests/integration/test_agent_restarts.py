@@ -1,10 +1,12 @@
 """The agent is told to stop, or is killed, while something runs: what its next start makes of it."""
 
 import json
+import os
 import signal
 import sqlite3
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -81,7 +83,7 @@ def test_stops_that_were_accepted_are_carried_out_whatever_happens_to_the_agent(
     stopped = record(agent, max_attempts=5)
     ended = record(agent, max_attempts=5, camera="side")
     untouched = record(agent, max_attempts=5, camera="back", durationSeconds=2)
-    agent.process.send_signal(signal.SIGSTOP)  # type: ignore[union-attr]
+    freeze(agent)
     try:
         accept(agent, 2, {})
         accept(agent, 35, {"eventID": ended}, priority=0)
@@ -92,6 +94,22 @@ def test_stops_that_were_accepted_are_carried_out_whatever_happens_to_the_agent(
     assert agent.event(ended)["eventStatus"] == CANCELLED
     assert agent.wait_for_event(untouched)["attemptNumber"] == 2
     assert all(agent.event(key)["attemptNumber"] == 1 for key in (stopped, ended))
+
+
+def freeze(agent: AgentProcess) -> None:
+    """Stops it in its tracks, at a moment when it writes nothing: what is half written keeps others out."""
+
+    def stopped_between_writes() -> bool:
+        os.kill(agent.pid, signal.SIGSTOP)
+        with closing(sqlite3.connect(agent.state / "cuelight.db", timeout=0)) as database:
+            try:
+                database.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError:
+                os.kill(agent.pid, signal.SIGCONT)
+                return False
+        return True
+
+    wait_for(stopped_between_writes, 10, "a moment without a write")
 
 
 def accept(agent: AgentProcess, kind: int, parameters: dict[str, Any], priority: int = 1) -> None:

@@ -136,7 +136,7 @@ async def test_doctor(agent: AgentSocket, tmp_path: Path) -> None:
     assert well.code == 0
     assert {item["check"]: item["verdict"] for item in well.document} | {"clock": "?"} == {
         "settings": "ok", "agent": "ok", "database": "ok", "media": "ok", "cameras": "ok", "clock": "?", "keys": "ok",
-        "outbox": "ok", "start-up": "ok", "incidents": "ok",
+        "outbox": "ok", "start-up": "ok", "incidents": "ok", "set-up": "ok",
     }  # fmt: skip
     agent.cameras = [camera(1, state="stalled")]
     ill = await called(tmp_path, "doctor")
