@@ -17,8 +17,8 @@ ROOT = Path(__file__).resolve().parent.parent
 
 SOAK = ROOT / "bench" / "soak.json"
 
-WORKERS = 3 if (os.cpu_count() or 1) > 1 else 1
-"""Processes that share the tests, one more than cores: many wait for cameras, which run in real time."""
+WORKERS = 4 if (os.cpu_count() or 1) > 1 else 1
+"""Processes that share the tests, two to a core: many wait for cameras, which run in real time."""
 
 
 def commit() -> str:
