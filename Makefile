@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: run demo test test-vm deb containers lint bench bench-camera bench-hub bench-upstream bench-vision soak setup setup-dev setup-vm footage lock clean
+.PHONY: run demo test test-core test-vm deb containers lint bench bench-camera bench-hub bench-upstream bench-vision soak setup setup-dev setup-vm footage lock clean
 
 run: setup
 	$(BIN)/cuelight run --first-preset
@@ -11,7 +11,7 @@ run: setup
 demo: setup
 	@$(BIN)/python -P -m scripts.demo
 
-test: setup-dev
+test: setup-vm
 	$(BIN)/python -P scripts/test.py
 
 # build/deb/RELEASE/cuelight_VERSION_ARCH.deb for each release (docs/install.md)
@@ -34,6 +34,12 @@ RELEASE ?= bookworm
 test-vm: RELEASES = $(RELEASE)
 test-vm: setup-vm deb
 	RELEASE=$(RELEASE) $(BIN)/python -P scripts/test.py --vm
+
+# What `make test` runs of it, beside the other tests. The package is compressed less: seconds instead of minutes.
+test-core: RELEASES = $(RELEASE)
+test-core: export LEVEL = 1
+test-core: setup-vm deb
+	RELEASE=$(RELEASE) $(BIN)/python -P scripts/test.py --core
 
 # What the package installs besides the three packages, and what makes it.
 PROGRAMS := packaging/helper/cuelight_helper packaging/helper/await_clock.py packaging/debian/manual.py \
@@ -60,8 +66,10 @@ bench-upstream: setup-dev
 bench-vision: setup-dev
 	PYTHONPATH=tests $(BIN)/python -P -m bench.vision
 
-soak: setup-dev
-	$(BIN)/python -P scripts/test.py --soak
+soak: RELEASES = $(RELEASE)
+soak: export LEVEL = 1
+soak: setup-vm deb
+	RELEASE=$(RELEASE) $(BIN)/python -P scripts/test.py --soak
 
 setup:
 	@scripts/setup.sh runtime "$(PYTHON)" "$(VENV)"

@@ -38,7 +38,8 @@ def test_it_films_with_rising_numbers_and_current_time_stamps(node: Node) -> Non
     pairs = list(pairwise(whole))
     assert all(earlier.sequence < later.sequence for earlier, later in pairs)
     assert all(earlier.mono_ns < later.mono_ns for earlier, later in pairs)
-    assert 0 <= now - whole[-1].mono_ns < 2_000_000_000
+    ahead = 1e9 / granted.rate  # a driver may hand a frame over when it begins, and stamp it with its end (vivid)
+    assert -ahead <= now - whole[-1].mono_ns < 2_000_000_000
 
 
 @pytest.mark.parametrize("node", CAMERAS, ids=lambda node: node.path)

@@ -5,13 +5,12 @@ from pathlib import Path
 
 import pytest
 from fakes.vm import suite
-from fakes.vm.filming import check_clips, films, sidecars, stop_recording, until
+from fakes.vm.filming import stop_recording
 from fakes.vm.machine import Machine
-from fakes.vm.timing import tell, told
+from fakes.vm.timing import told
+from fakes.vm.unplugging import Unplugged
 
 pytestmark = [pytest.mark.vm, pytest.mark.timeout(3600)]
-
-DRIVER = "/sys/bus/platform/drivers/vivid"
 
 
 def test_the_contract_of_cameras_holds_on_a_real_driver(filming_device: Machine, tmp_path: Path) -> None:
@@ -34,20 +33,7 @@ def test_the_contract_of_cameras_holds_on_a_real_driver(filming_device: Machine,
 
 
 def test_a_recording_goes_on_when_its_camera_comes_back(filming_device: Machine, tmp_path: Path) -> None:
-    machine = filming_device
-    path, _ = films(machine)
-    before = machine.read(path)
-    machine.out(f"echo vivid.0 >{DRIVER}/unbind")
-    with told("unplugged until the clip is closed"):
-        until(machine, "the clip is closed", lambda: sidecars(machine)[path]["closed"])
-    assert not machine.out("ls /sys/class/video4linux")
-    machine.out(f"echo vivid.0 >{DRIVER}/bind")
-    with told("plugged in until it films again"):
-        films(machine)
-    event = stop_recording(machine)
+    unplugged = Unplugged(filming_device)
+    event = stop_recording(filming_device)
     assert event["attemptNumber"] == 1, "it is the same try"
-
-    first, second = check_clips(machine, tmp_path).values()
-    assert first["context"]["event_uuid"] == second["context"]["event_uuid"]
-    assert machine.read(path).startswith(before), "what was on the disk before stays as it is"
-    tell("without pictures", (second["first_mono_ns"] - first["first_mono_ns"]) / 1e9 - first["seconds"])
+    unplugged.check(filming_device, tmp_path)

@@ -99,7 +99,8 @@ def test_packets_decode_and_advance_in_time_and_number(camera: Source) -> None:
     packets = read(camera, 9)
     now_ns = time.monotonic_ns()
     assert packets[0].key
-    assert 0 <= now_ns - packets[-1].mono_ns < 2_000_000_000, "CLOCK_MONOTONIC, of the capture"
+    ahead = 1e9 / granted.rate  # a driver may hand a frame over when it begins, and stamp it with its end (vivid)
+    assert -ahead <= now_ns - packets[-1].mono_ns < 2_000_000_000, "CLOCK_MONOTONIC, of the capture"
     for earlier, later in pairwise(packets):
         assert later.mono_ns > earlier.mono_ns
         assert later.sequence > earlier.sequence

@@ -14,6 +14,7 @@ from fakes.vm.filming import CAMERA
 from fakes.vm.going_on import assert_goes_on
 from fakes.vm.image import Image
 from fakes.vm.machine import Machine
+from fakes.vm.timing import tell
 from fakes.vm.witness import Evidence, Witness
 from fakes.vm.write_log import Flag, WriteLog
 
@@ -49,7 +50,7 @@ class Recording:
 def recording(image: Image, folder: Path) -> Iterator[Recording]:
     """A machine with a fresh state disk, ready for work."""
     disk, log, lines = folder / "state.img", folder / "writes.log", folder / "witness"
-    copy_sparse(state_disk.make(disk, "256M"), folder / "before.img")
+    copy_sparse(state_disk.make(disk, "256M", _set_up(folder / "state")), folder / "before.img")
     for path in (log, lines):
         path.touch()
     witness = Witness(lines, log)
@@ -57,12 +58,18 @@ def recording(image: Image, folder: Path) -> Iterator[Recording]:
     try:
         place = folder / "machine"
         with Machine.boot(image, place, steady=True, state_disk=disk, log=log, witness=lines) as machine:
-            machine.wait_ready(900)
+            tell("power on to READY", machine.wait_ready(900))
             machine.wait_up(120)
-            machine.out(f"cat >>/etc/cuelight/cuelight.toml <<'END'\n{CAMERA}END\nsystemctl restart cuelight", 900)
             yield Recording(machine, folder, witness)
     finally:
         witness.close()
+
+
+def _set_up(folder: Path) -> Path:
+    """A state folder in which nothing is yet but what `cuelight setup` writes."""
+    folder.mkdir(parents=True)
+    (folder / "setup.toml").write_text(CAMERA)
+    return folder
 
 
 @dataclass
