@@ -4,6 +4,7 @@ Its first camera host is started before anything else is imported: the two then 
 """
 
 import contextlib
+import os
 import sys
 
 from agent.startup.importing import imported
@@ -14,6 +15,8 @@ HELP = {"--help", "-h"}
 
 def main() -> int:
     """Runs the command of `sys.argv`; answers its exit code (agent.cli.exit_codes)."""
+    # Else pydantic looks through all installed packages for plugins of its own, of which there are none.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     arguments = sys.argv[1:]
     only_run = arguments[:1] == ["run"] and not HELP.intersection(arguments)
     if only_run:

@@ -21,8 +21,8 @@ from agent.upstream.uploads.addresses import is_safe
 from agent.upstream.uploads.hours import read_hours
 from hardware.models import BackendName, CameraSpec, ControlValue, Format
 from hardware.models.address import network_address_problem
+from presets_store.credentials import key_file
 from presets_store.process.settings import LOOPBACK, ClockSettings, RootUrl, Section, Tree
-from presets_store.sealing import key_file
 
 SLOWEST_RATE = 1000
 """Bytes per second: with less a receiver takes the sender for gone."""

@@ -18,13 +18,12 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from presets_store.credentials import credentials_folder
 from presets_store.durable import sync_folder, write_durably
 from presets_store.errors import CuelightError
 
 KEY_BYTES = 32
 KEY_ID_BYTES = 8
-CREDENTIAL = "cuelight.seal_key"
-"""As what systemd may hand the key over."""
 _VERSION = b"\x01"
 _NONCE_BYTES = 12
 _TAG_BYTES = 16
@@ -130,12 +129,6 @@ class Keyring:
         return self._current.derive(purpose)
 
 
-def key_file(file: Path) -> Path:
-    """The key that systemd hands this service as a credential, if it does; else `file`."""
-    folder = _credentials()
-    return folder / CREDENTIAL if folder and (folder / CREDENTIAL).exists() else file
-
-
 def key_id_of(key: bytes) -> str:
     """16 hexadecimal digits that follow from the key and tell nothing about it."""
     return hashlib.sha256(b"cuelight seal key id" + key).digest()[:KEY_ID_BYTES].hex()
@@ -174,7 +167,7 @@ def begin_rotation(path: Path) -> Keyring:
     The new key is on the disk when this returns, so that whatever is sealed with it can be opened after a crash. A
     rotation that is unfinished goes on with its key. SealKeyUnusable, OSError as `load_or_create_key`.
     """
-    if path.parent == _credentials():
+    if path.parent == credentials_folder():
         raise SealKeyUnusable(path=str(path), reason="a credential of systemd cannot be changed from here")
     old = load_or_create_key(path)
     return Keyring(load_or_create_key(_following(path)), [old])
@@ -189,12 +182,6 @@ def finish_rotation(path: Path) -> None:
     sync_folder(path.parent)
 
 
-def _credentials() -> Path | None:
-    """The folder of those of this service, if it has any."""
-    folder = os.environ.get("CREDENTIALS_DIRECTORY", "")
-    return Path(folder) if folder else None
-
-
 def _following(path: Path) -> Path:
     return path.with_name(f"{path.name}.next")
 
@@ -205,7 +192,7 @@ def _read_key(path: Path) -> bytes:
         if not stat.S_ISREG(status.st_mode):
             raise SealKeyUnusable(path=str(path), reason="it is not a regular file")
         # An access list by which systemd lets only this service read a credential looks like a group's right.
-        others = 0o007 if path.parent == _credentials() else 0o077
+        others = 0o007 if path.parent == credentials_folder() else 0o077
         if stat.S_IMODE(status.st_mode) & others:
             raise SealKeyUnusable(
                 path=str(path), reason=f"its permissions are {stat.filemode(status.st_mode)}; make them 0600"

@@ -4,7 +4,7 @@ import stat
 from pathlib import Path
 
 from agent.checks.base import Finding, Subject, broken, ok
-from presets_store.sealing import CREDENTIAL
+from presets_store.credentials import SEAL_KEY
 
 KEY_BYTES = 32
 
@@ -36,6 +36,6 @@ def _missing(file: Path, *, has_database: bool) -> Finding:
 
 def _handed_over() -> bool:
     try:
-        return (CREDENTIALS / CREDENTIAL).exists()
+        return (CREDENTIALS / SEAL_KEY).exists()
     except PermissionError:  # root alone may look
         return False

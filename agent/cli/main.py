@@ -12,28 +12,14 @@ from typing import Annotated
 
 import typer
 
-from agent.cli import (
-    cameras,
-    clips,
-    completion,
-    devices,
-    doctor,
-    enroll,
-    events,
-    keys,
-    packages,
-    people,
-    presets,
-    scripts,
-    setting_up,
-    status,
-)
+from agent.cli.completion.command import WHERE, prepare
 from agent.cli.errors import Refused, exit_code
 from agent.cli.exit_codes import ExitCode
+from agent.cli.lazy import Later, LazyGroup
 from agent.cli.output import Output
 from agent.cli.session import Session, session_of
 from agent.cli.text import clean_lines
-from agent.setup.loading import settings_file
+from agent.setup.installed import settings_file
 from presets_store import __version__
 from presets_store.errors import CuelightError
 
@@ -55,8 +41,52 @@ ConfigOption = Annotated[
     typer.Option("--config", metavar="FILE", help="Settings (TOML). Without: the package's, or the defaults."),
 ]
 
+
+class Root(LazyGroup):
+    """`run`, `hub`, and these, which are loaded when they are asked for."""
+
+    later = (
+        Later("status", "agent.cli.status:status", "Show what the agent does, and why."),
+        Later("doctor", "agent.cli.doctor:doctor", "Check everything, and say what to do about it."),
+        Later(
+            "setup",
+            "agent.cli.setting_up:setup",
+            "Say once what this device is: name, time zone, camera, upstream, network.",
+        ),
+        Later(
+            "enroll",
+            "agent.cli.enroll:enroll",
+            "Enroll this device at an upstream: a token against a key pair, which is kept sealed.",
+        ),
+        Later("openapi", "agent.cli.main:openapi", "Print the OpenAPI document of the API. Needs no running agent."),
+        Later(
+            "completion", "agent.cli.completion.command:completion", "Print the completion script of a shell.", WHERE
+        ),
+        Later("preset", "agent.cli.presets:app", "Presets: actions that wait to be run."),
+        Later("event", "agent.cli.events:app", "Events: what was asked for, and what became of it."),
+        Later("camera", "agent.cli.cameras:app", "Cameras of a device."),
+        Later(
+            "device",
+            "agent.cli.devices:app",
+            "Devices that this agent's store knows: its own, and others that presets are copied to.",
+        ),
+        Later("clip", "agent.cli.clips:app", "Clips: what was recorded."),
+        Later("key", "agent.cli.keys:app", "Access keys, and the key that seals."),
+        Later("package", "agent.cli.packages:app", "Software packages: for their makers."),
+        Later("user", "agent.cli.people:app", "Users: who may ask by keys and sessions, and for what."),
+        Later("script", "agent.cli.scripts:app", "Scripts: when something happens, a reaction, for the right people."),
+        Later(
+            "analytics",
+            "agent.cli.scripts:analytics_app",
+            "Analytics: what is looked for in the pictures of cameras.",
+        ),
+        Later("channel", "agent.cli.scripts:channel_app", "Channels: where users are told."),
+    )
+
+
 app = typer.Typer(
     name="cuelight",
+    cls=Root,
     help="Preset events become camera actions. `run` is the agent, `hub` that of a fleet; all else talks to the agent.",
     epilog=EXIT_CODES,
     no_args_is_help=True,
@@ -65,17 +95,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.add_typer(presets.app, name="preset")
-app.add_typer(events.app, name="event")
-app.add_typer(cameras.app, name="camera")
-app.add_typer(devices.app, name="device")
-app.add_typer(clips.app, name="clip")
-app.add_typer(keys.app, name="key")
-app.add_typer(packages.app, name="package")
-app.add_typer(people.app, name="user")
-app.add_typer(scripts.app, name="script")
-app.add_typer(scripts.analytics_app, name="analytics")
-app.add_typer(scripts.channel_app, name="channel")
 
 
 def _show_version(asked: bool) -> None:
@@ -133,14 +152,6 @@ def openapi(context: typer.Context) -> None:
     session_of(context).output.document(document)
 
 
-app.command("status")(status.status)
-app.command("doctor")(doctor.doctor)
-app.command("setup")(setting_up.setup)
-app.command("enroll")(enroll.enroll)
-app.command("openapi")(openapi)
-app.command("completion", epilog=completion.WHERE)(completion.completion)
-
-
 def main(arguments: Sequence[str]) -> int:
     """Runs the command of `arguments`; answers its exit code, or leaves by SystemExit with it."""
     # The agent's own modules log for the agent; what they mean for a command is in the errors that they raise.
@@ -148,7 +159,7 @@ def main(arguments: Sequence[str]) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
-    completion.prepare()
+    prepare()
     as_json, rest = without_json(arguments)
     try:
         app(["--json", *rest] if as_json else rest, prog_name="cuelight")

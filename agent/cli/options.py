@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from agent.cli.completion import device_names, event_types, preset_names
+from agent.cli.completion.candidates import device_names, event_types, preset_names
 
 DeviceOption = Annotated[
     str,

@@ -4,18 +4,21 @@ Every text that came from the API passes through `clean`; none is ever read as m
 """
 
 import json
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TextIO
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TextIO
 
 from rich.cells import cell_len, set_cell_size
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from agent.cli.text import clean, clean_lines
 from presets_store.protocol.statuses import EventStatus
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
 
 Record = Mapping[str, Any]
 
@@ -24,6 +27,9 @@ Row = Sequence[str]
 GAP = 2
 NARROWEST = 8
 """Characters between two columns, and those that a column which gives way keeps."""
+
+SAID_TO_BE_A_TERMINAL = {"FORCE_COLOR", "TTY_COMPATIBLE"}
+"""Environment variables by which rich takes for a terminal what is none."""
 
 MARK = 7
 """Characters that a fact's mark takes."""
@@ -76,12 +82,20 @@ class Output:
     def __init__(self, *, as_json: bool, stream: TextIO | None = None) -> None:
         self.as_json = as_json
         self.stream = stream or sys.stdout
-        self.console = Console(file=self.stream, markup=False, highlight=False, emoji=False)
 
-    @property
+    @cached_property
+    def console(self) -> "Console":
+        """The terminal, as rich sees it."""
+        from rich.console import Console  # slow to load
+
+        return Console(file=self.stream, markup=False, highlight=False, emoji=False)
+
+    @cached_property
     def for_people(self) -> bool:
-        """Whether a terminal looks, and wants no JSON."""
-        return self.console.is_terminal and not self.as_json
+        """Whether a terminal looks, or is said to, and wants no JSON."""
+        if self.as_json or not (self.stream.isatty() or SAID_TO_BE_A_TERMINAL.intersection(os.environ)):
+            return False
+        return self.console.is_terminal
 
     def document(self, value: object) -> None:
         """The one JSON document of a command."""
@@ -91,6 +105,8 @@ class Output:
     def line(self, text: str, style: str = "") -> None:
         """A sentence."""
         if self.for_people:
+            from rich.text import Text
+
             self.console.print(Text(clean(text), style=style), soft_wrap=True)
         else:
             self.stream.write(clean(text) + "\n")
@@ -119,6 +135,8 @@ class Output:
         if not self.for_people:
             self.stream.writelines("  ".join(_padded(row, widths, columns)).rstrip() + "\n" for row in [titles, *rows])
             return
+        from rich.text import Text
+
         widths = _fitted(widths, columns, self.console.width)
         head = ["bold"] * len(columns)
         for row, row_styles in zip([titles, *rows], [head, *styles], strict=True):
@@ -162,7 +180,10 @@ def _fitted(widths: Sequence[int], columns: Sequence[Column], room: int) -> list
     return fitted
 
 
-def _rich_description(facts: Sequence[Fact]) -> Table:
+def _rich_description(facts: Sequence[Fact]) -> "Table":
+    from rich.table import Table
+    from rich.text import Text
+
     grid = Table.grid(padding=(0, 2))
     marked = any(fact.mark for fact in facts)
     grid.add_column(style="dim", no_wrap=True)

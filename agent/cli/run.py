@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from agent.cli.errors import exit_code
-from agent.setup.loading import load_settings, settings_file
+from agent.setup.installed import settings_file
+from agent.setup.loading import load_settings
 from agent.startup.process import run
 from hardware.client import Prespawned
 from presets_store.errors import CuelightError

@@ -4,16 +4,18 @@ import sys
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from typer import Context
 
-from agent.cli.client import AgentClient
 from agent.cli.errors import Ambiguous, Declined, NothingNamed, Refused
 from agent.cli.output import Output
 from agent.cli.text import clean
-from agent.settings import Settings
-from agent.setup.loading import read_settings
+from agent.startup.importing import imported
+
+if TYPE_CHECKING:
+    from agent.cli.client import AgentClient
+    from agent.settings import Settings
 
 NOT_FOUND = 404
 
@@ -26,14 +28,16 @@ class Session:
     output: Output
 
     @cached_property
-    def settings(self) -> Settings:
+    def settings(self) -> "Settings":
         """Raises SettingsInvalid."""
-        return read_settings(self.config)
+        read: Settings = imported("agent.setup.loading").read_settings(self.config)
+        return read
 
     @cached_property
-    def client(self) -> AgentClient:
+    def client(self) -> "AgentClient":
         """The agent at the settings' socket."""
-        return AgentClient(self.settings.socket_path)
+        client: AgentClient = imported("agent.cli.client").AgentClient(self.settings.socket_path)
+        return client
 
     def device(self, named: str) -> dict[str, Any]:
         """The device with this serial number, name or ID; "" is the agent's own."""

@@ -4,7 +4,6 @@ What cannot be used is left as it is; the copies of the last good files serve in
 """
 
 import logging
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -23,10 +22,6 @@ SETUP = "setup.toml"
 LAST_GOOD = "settings.last-good.toml"
 LAST_GOOD_SETUP = "setup.last-good.toml"
 
-INSTALLED = Path("/opt/cuelight")
-"""Where the package has its environment: its commands take the package's settings file without being told."""
-INSTALLED_FILE = Path("/etc/cuelight/cuelight.toml")
-
 _NOT_THERE = ("state_folder", "state_mount")
 """They say where the file itself is."""
 
@@ -37,13 +32,6 @@ class _Place(Tree):
     model_config = SettingsConfigDict(env_prefix="CUELIGHT_", extra="ignore")
 
     state_folder: Path | None = None
-
-
-def settings_file(given: Path | None, prefix: str = sys.prefix) -> Path | None:
-    """The file that `--config` names; without, the package's for the commands of the package, else none."""
-    if given is None and Path(prefix) == INSTALLED and INSTALLED_FILE.exists():
-        return INSTALLED_FILE
-    return given
 
 
 def load_settings(file: Path | None) -> Settings:

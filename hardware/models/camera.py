@@ -19,7 +19,7 @@ ControlValue = bool | int | str
 class Model(BaseModel):
     """Base of all messages and their parts: strict about unknown members, immutable."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class Codec(StrEnum):

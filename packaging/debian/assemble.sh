@@ -54,6 +54,7 @@ install_all() { # FOLDER ENDING DESTINATION
   done
 }
 for kind in service path; do install_all systemd .$kind usr/lib/systemd/system; done
+install -D -m 755 -t "$root/usr/lib/cuelight" "$here/memory/compressed-swap"
 install_all sysusers .conf usr/lib/sysusers.d
 install_all tmpfiles .conf usr/lib/tmpfiles.d
 install_all udev .rules usr/lib/udev/rules.d

@@ -105,6 +105,7 @@ def settings_page(name: str, summary: str, text: str) -> str:
 def pages(configuration: Path) -> Iterator[tuple[str, str]]:
     """Each page: its file below the manual's folder, and its text."""
     root: Command = typer.main.get_command(app)
+    root.load()
     groups = {f"cuelight-{each}": command for each, command in root.commands.items() if hasattr(command, "commands")}
     known = [("cuelight", 1), *((name, 1) for name in groups), *((name, 5) for name, _ in FILES.values())]
     for name, group in {"cuelight": root, **groups}.items():

@@ -13,9 +13,9 @@ from pydantic_settings import SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from presets_store.credentials import key_file
 from presets_store.process.settings import LOOPBACK, ClockSettings, RootUrl, Section, Tree, checked, read_file
 from presets_store.rules.places import place_problem
-from presets_store.sealing import key_file
 
 
 class ListenSettings(Section):

@@ -30,11 +30,13 @@ def on(machine: Machine) -> tuple[str, dict[str, int]]:
     return films(machine)
 
 
-@pytest.mark.parametrize("clock", ["1970-01-01T00:00:00", "2001-09-09T01:46:40"])
+@pytest.mark.parametrize("clock", ["1970-01-01T00:10:00", "2001-09-09T01:46:40"])
 def test_a_clock_that_is_long_past_stands_for_no_date(clock: str, filming_image: Image, tmp_path: Path) -> None:
-    """systemd sets such a clock to the day it was built, so the kernel's command line sets it back (1970: to that)."""
+    """systemd sets such a clock to the day it was built, so the kernel's command line sets it back; never to less than
+    the machine's uptime, which Linux refuses.
+    """
     at = datetime.fromisoformat(clock).replace(tzinfo=UTC)
-    back = f"systemd.clock_usec={max(1, round(at.timestamp() * 10**6))}"
+    back = f"systemd.clock_usec={round(at.timestamp() * 10**6)}"
     with Machine.boot(filming_image, tmp_path / "machine", clock=clock, kernel=(back,)) as machine:
         on(machine)
         assert int(machine.out("date +%s")) - at.timestamp() < 5000
@@ -70,7 +72,7 @@ def test_a_full_disk_makes_a_recording_wait_and_go_on(filming_device: Machine, t
     machine.out("fallocate -l $(df --output=avail -B1 / | tail -n 1) /var/filled || test -e /var/filled")
     with told("full until the recording waits"):
         until(machine, "it waits for room", lambda: machine.cuelight("status")["media"]["fullSince"])
-    assert sidecars(machine)[path]["closed"]
+    until(machine, "its clip is closed", lambda: sidecars(machine)[path]["closed"], 60)
     assert machine.run("cuelight doctor").code == 5
     machine.out("rm /var/filled")
     with told("room until it films again"):
@@ -102,9 +104,9 @@ def test_it_films_on_a_read_only_root_with_its_state_on_another_disk(filming_ima
 def test_256_mib_of_memory_are_enough_to_film(filming_image: Image, tmp_path: Path) -> None:
     with Machine.boot(filming_image, tmp_path / "machine", memory=256) as machine:
         on(machine)
+        assert "zram0" in machine.out("cat /proc/swaps")
         stop_recording(machine)
-        (clip,) = check_clips(machine, tmp_path).values()
-        assert clip["frames"] >= 10
+        assert sum(clip["frames"] for clip in check_clips(machine, tmp_path).values()) >= 10
         print(machine.out("free -m; systemctl show cuelight -p MemoryPeak -p MemoryCurrent -p NRestarts"))
         assert machine.out("systemctl show cuelight -p NRestarts --value").strip() == "0"
         assert "Out of memory" not in machine.out("dmesg")

@@ -135,3 +135,10 @@ def test_upgrade_remove_and_purge(installed: Chroot, tmp_path: Path) -> None:
     assert not installed.at("/etc/cuelight").exists()
     assert list(installed.at("/etc/systemd/system").rglob("*cuelight*")) == []
     assert list(installed.at("/var/lib/systemd").rglob("*cuelight*")) == []
+
+
+def test_lintian_finds_nothing_that_no_decision_explains(installed: Chroot) -> None:
+    installed.apt("install", "lintian")
+    with told("lintian"):
+        found = installed.run("lintian", "--allow-root", "--fail-on", "error,warning", installed.put(package()))
+    assert (found.code, found.out) == (0, "")

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from agent.cli.completion import device_names
+from agent.cli.completion.candidates import device_names
 from agent.cli.errors import Refused
 from agent.cli.exit_codes import ExitCode
 from agent.cli.following import follow

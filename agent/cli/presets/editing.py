@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from agent.cli.completion import event_types
+from agent.cli.completion.candidates import event_types
 from agent.cli.errors import BadParameters
 from agent.cli.options import PairsOption, PresetArgument
 from agent.cli.parameters import changed_parameters

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from agent.cli.completion import analytic_types, case_names
+from agent.cli.completion.candidates import analytic_types, case_names
 from agent.cli.errors import NothingNamed
 from agent.cli.options import YesOption
 from agent.cli.parameters import event_parameters

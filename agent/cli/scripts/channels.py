@@ -6,7 +6,7 @@ import typer
 
 from agent.cli.asking import read_secret
 from agent.cli.client import AgentClient
-from agent.cli.completion import channel_names
+from agent.cli.completion.candidates import channel_names
 from agent.cli.errors import BadParameters
 from agent.cli.exit_codes import ExitCode
 from agent.cli.options import YesOption

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from agent.cli.asking import read_secret
-from agent.cli.completion import preset_names, script_events
+from agent.cli.completion.candidates import preset_names, script_events
 from agent.cli.errors import BadParameters
 from agent.cli.output import Record
 from agent.cli.parameters import event_parameters

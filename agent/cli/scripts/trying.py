@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from agent.cli.completion import script_events
+from agent.cli.completion.candidates import script_events
 from agent.cli.errors import FileUnusable
 from agent.cli.parameters import event_parameters
 from agent.cli.scripts.described import OUTCOMES

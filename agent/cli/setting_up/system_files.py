@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from agent.setup.errors import SetupFailed
-from agent.setup.loading import INSTALLED
+from agent.setup.installed import INSTALLED
 from presets_store.durable import make_folder_durably, sync_folder, write_durably
 
 ETC: Final = Path("/etc/systemd")

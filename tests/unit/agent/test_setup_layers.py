@@ -4,14 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from agent.setup.installed import INSTALLED, settings_file
 from agent.setup.layers import Layer, merged, source_of
 from agent.setup.loading import (
-    INSTALLED,
     LAST_GOOD_SETUP,
     SETUP,
     load_settings,
     read_settings,
-    settings_file,
     state_folder_of,
 )
 from presets_store.process.errors import PlaceUnusable, SettingsInvalid
@@ -137,7 +136,7 @@ def test_nothing_is_touched_below_a_mount_point_where_nothing_is_mounted(tmp_pat
 
 def test_the_commands_of_the_package_know_its_settings_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = written(tmp_path / "cuelight.toml", "")
-    monkeypatch.setattr("agent.setup.loading.INSTALLED_FILE", file)
+    monkeypatch.setattr("agent.setup.installed.INSTALLED_FILE", file)
     assert settings_file(None, str(INSTALLED)) == file
     assert settings_file(Path("mine.toml"), str(INSTALLED)) == Path("mine.toml")
     assert settings_file(None, "/home/me/.venv") is None

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from presets_store.credentials import key_file
 from presets_store.sealing import (
     KEY_BYTES,
     Keyring,
@@ -12,7 +13,6 @@ from presets_store.sealing import (
     SealKeyUnusable,
     begin_rotation,
     finish_rotation,
-    key_file,
     key_id_of,
     load_keyring,
     load_or_create_key,

@@ -1,27 +1,18 @@
-"""Shell completion: the script for a shell, and what a running agent has to offer. Silent where there is none."""
+"""What may stand where a line is being typed: what there is, and what a running agent has. Silent without it."""
 
-import logging
-import os
 import re
 from collections.abc import Callable, Iterable
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
-# Imported there from the modules that define them, without saying so; the lock file holds the release.
-from typer.completion import completion_init, get_completion_script  # type: ignore[attr-defined]
-
 from agent.cli.client import AgentClient
 from agent.cli.output import Output
-from agent.cli.session import Session, session_of
-from agent.setup.loading import settings_file
+from agent.cli.session import Session
+from agent.setup.installed import settings_file
 from presets_store.protocol.event_types import EVENT_TYPES
 from presets_store.rules.scripts.analytics import ANALYSERS
-
-VARIABLE = "_CUELIGHT_COMPLETE"
-"""Environment variable by which a shell's script asks for completions."""
 
 PATIENCE = 0.5
 """Seconds that the agent may take: whoever presses the tab key waits."""
@@ -34,42 +25,6 @@ _NOT_HARMLESS = re.compile(r"[^\w .,@%+/:-]")
 
 Candidate = tuple[str, str]
 """What may stand there, and a few words about it, which some shells show."""
-
-
-WHERE = """\b
-Where the scripts go:
-  bash  ~/.local/share/bash-completion/completions/cuelight
-  zsh   ~/.zfunc/_cuelight, with fpath+=~/.zfunc before compinit in .zshrc
-  fish  ~/.config/fish/completions/cuelight.fish
-"""
-
-
-class Shell(StrEnum):
-    """Shells for which there is a script."""
-
-    BASH = "bash"
-    ZSH = "zsh"
-    FISH = "fish"
-
-
-def completion(
-    context: typer.Context,
-    shell: Annotated[Shell, typer.Argument(metavar="SHELL", show_default=False)],
-) -> None:
-    """Print the completion script of a shell."""
-    script = get_completion_script(prog_name="cuelight", complete_var=VARIABLE, shell=shell.value)
-    output = session_of(context).output
-    if output.as_json:
-        output.document({"shell": shell.value, "script": script})
-    else:
-        output.stream.write(script.strip() + "\n")
-
-
-def prepare() -> None:
-    """Gets ready to answer a shell's script, when it is what asks."""
-    if VARIABLE in os.environ:
-        completion_init()
-        logging.disable()
 
 
 def preset_names(context: typer.Context) -> list[Candidate]:
