@@ -60,7 +60,8 @@ case $kind in
   dev) lock=requirements-dev.lock ;;
 esac
 stamp=$venv/.installed-$kind
-wanted=$(cat "$lock" pyproject.toml | sha256sum | cut -d' ' -f1)
+state_of() { cat "$1" pyproject.toml | sha256sum | cut -d' ' -f1; }
+wanted=$(state_of "$lock")
 if [ -x "$venv/bin/cuelight" ] && [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$wanted" ]; then exit 0; fi
 
 [ -x "$venv/bin/python" ] || "$python" -m venv "$venv"
@@ -68,4 +69,5 @@ say "installing the locked Python packages into $venv (about 450 MB, once)"
 "$venv/bin/pip" install --quiet --disable-pip-version-check --require-hashes -r "$lock"
 "$venv/bin/pip" install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 printf '%s' "$wanted" >"$stamp"
-if [ "$kind" = dev ]; then cp "$stamp" "$venv/.installed-runtime"; fi
+# With `dev` all is there that `runtime` asks for.
+if [ "$kind" = dev ]; then printf '%s' "$(state_of requirements-build.lock)" >"$venv/.installed-runtime"; fi

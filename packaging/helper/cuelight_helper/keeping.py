@@ -116,6 +116,8 @@ def _keep_settings(places: Places, folder: Path, conffiles: dict[str, str]) -> l
 
 
 def _keep(there: Path, target: Path, *, is_folder: bool, link: bool) -> None:
+    if not os.path.lexists(there):
+        return  # dpkg was told to leave it out (path-exclude), or somebody removed it
     if is_folder or (there.is_dir() and not there.is_symlink()):  # the system's /lib may be a link
         target.mkdir(exist_ok=True)
         found = there.stat()

@@ -27,6 +27,9 @@ MOST_WATCHES = 3
 REBUILT = 0.6
 """The most that the package of the version before takes, of its files."""
 
+_NOTHING_CHANGED = (Phase.REQUESTED, Phase.VERIFIED)
+"""What goes wrong there ends the update; later it is gone on with."""
+
 _DATABASE = Path(__file__).with_name("database.py")
 _DATABASE_WITHIN = 900.0
 
@@ -92,6 +95,11 @@ class Steps:
                 record = doing[current.phase](current)
             except Refused as refusal:
                 record = self.journal.write(current, phase=Phase.FINISHED, code=refusal.code, message=str(refusal))
+            except (HelperError, OSError) as error:
+                if current.phase not in _NOTHING_CHANGED:
+                    raise
+                message = f"nothing was changed: {error}"
+                record = self.journal.write(current, phase=Phase.FINISHED, code="update_failed", message=message)
 
     def _verify(self, record: Record) -> Record:
         """Our own copy first, then the signature of that copy, and only then is it looked into."""

@@ -175,6 +175,28 @@ def test_a_version_that_dies_at_its_start_goes_and_the_database_of_before_comes_
     device.assert_cleared()
 
 
+def test_what_dpkg_was_told_to_leave_out_is_no_reason_to_stop(device: UpdatedDevice) -> None:
+    """Small devices have no documents."""
+    file = device.package("1.1", files={"usr/share/doc/cuelight/changelog": "1.1"})
+    device.dpkg("--path-exclude=/usr/share/doc/*", "--install", str(file))
+    assert not (device.root / "usr/share/doc/cuelight").exists()
+    device.ask(device.package("2.0", DIES), "2.0")
+    assert device.run("install").returncode == 0
+    assert (device.outcome["code"], device.installed) == ("update_unhealthy", "1.1 ii")
+    device.assert_cleared()
+
+
+def test_what_goes_wrong_before_the_first_change_ends_the_update(device: UpdatedDevice) -> None:
+    (device.root / "var/lib/dpkg/info/cuelight.postrm").mkdir()
+    device.ask(device.package("2.0"), "2.0")
+    assert device.run("install").returncode == 0
+    outcome = device.outcome
+    assert outcome["code"] == "update_failed"
+    assert outcome["message"].startswith("nothing was changed: ")
+    assert (device.root / "opt/cuelight/version").read_text() == "1.0"
+    device.assert_cleared()
+
+
 def test_a_version_that_was_ready_and_changed_the_database_stays(device: UpdatedDevice) -> None:
     """It may have accepted events that the version before could not read."""
     device.ask(device.package("2.0", MIGRATES), "2.0")
