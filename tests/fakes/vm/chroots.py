@@ -32,7 +32,7 @@ class Chroot:
         self.folder = folder
 
     def run(self, *command: str) -> Done:
-        arguments = ["nice", "-n", "19", "unshare", "--mount", "--fork", "--pid", "sh", "-c", _INSIDE, "sh"]
+        arguments = ["unshare", "--mount", "--fork", "--pid", "sh", "-c", _INSIDE, "sh"]
         done = subprocess.run(
             [*arguments, str(self.folder), *command],
             stdin=subprocess.DEVNULL,
@@ -63,7 +63,7 @@ class Chroot:
 
 def new_chroot(release: str, folder: Path) -> Chroot:
     """The smallest system of a release that apt works in."""
-    command = ["nice", "-n", "19", "mmdebstrap", "--quiet", "--variant=apt", release, str(folder)]
+    command = ["mmdebstrap", "--quiet", "--variant=apt", release, str(folder)]
     subprocess.run(command, check=True, env={**os.environ, "TMPDIR": str(folder.parent)})
     shutil.copy("/etc/resolv.conf", folder / "etc")
     chroot = Chroot(folder)
@@ -81,6 +81,6 @@ def other_version(deb: Path, version: str, folder: Path) -> Path:
         "".join(f"Version: {version}\n" if line.startswith("Version:") else f"{line}\n" for line in lines)
     )
     build = ["dpkg-deb", "--root-owner-group", "-Zzstd", "-z1", "--build", str(tree), str(made)]
-    subprocess.run(["nice", "-n", "19", *build], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(build, check=True, stdout=subprocess.DEVNULL)
     shutil.rmtree(tree)
     return made

@@ -73,6 +73,6 @@ def package(release: str = RELEASE) -> Path:
 
 
 def _built(release: str, *packages: Path) -> Image:
-    build = ["nice", "-n", "19", str(ROOT / "packaging" / "vm" / "build.sh"), release, *map(str, packages)]
+    build = [str(ROOT / "packaging" / "vm" / "build.sh"), release, *map(str, packages)]
     done = subprocess.run(build, stdout=subprocess.PIPE, text=True, check=True)
     return Image(Path(done.stdout.strip()))

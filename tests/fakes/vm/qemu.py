@@ -32,7 +32,7 @@ class Hardware:
 def command_line(image: Image, hardware: Hardware, monitor: int, agent: int) -> list[str]:
     """monitor, agent: file descriptors of connected sockets. The console is standard output."""
     fixed = f"""
-        nice -n 19 qemu-system-x86_64 -nodefaults -no-user-config -no-reboot -display none
+        qemu-system-x86_64 -nodefaults -no-user-config -no-reboot -display none
         -machine pc {STEADY if hardware.steady else FAST} -cpu {CPU} -m {hardware.memory}
         -chardev stdio,id=console,signal=off -serial chardev:console
         -chardev socket,id=monitor,fd={monitor} -mon chardev=monitor,mode=control
