@@ -14,10 +14,13 @@ Command = Any
 
 
 class Later(TyperCommand):
-    """Stands for a command, or a group, which is `attribute` of `module`. `help` is the first paragraph of its own."""
+    """Stands for the command, or the group, at `place`, which is `module:attribute`.
 
-    def __init__(self, name: str, place: str, help: str, epilog: str | None = None) -> None:  # noqa: A002  # typer's
-        super().__init__(name, help=help, epilog=epilog)
+    `summary` is the first paragraph of its help.
+    """
+
+    def __init__(self, name: str, place: str, summary: str, epilog: str | None = None) -> None:
+        super().__init__(name, help=summary, epilog=epilog)
         self._place = place
 
     def loaded(self) -> Command:
@@ -58,5 +61,5 @@ def loaded(command: Command) -> Command:
 
 
 def module_named(name: str) -> ModuleType:
-    """The module, which is imported when it was not yet."""
+    """The module. It is imported once only: `imported` takes for granted that there is no garbage yet."""
     return sys.modules.get(name) or imported(name)

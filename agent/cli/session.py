@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from typer import Context
 
 from agent.cli.errors import Ambiguous, Declined, NothingNamed, Refused
+from agent.cli.lazy import module_named
 from agent.cli.output import Output
 from agent.cli.text import clean
-from agent.startup.importing import imported
 
 if TYPE_CHECKING:
     from agent.cli.client import AgentClient
@@ -22,7 +22,7 @@ NOT_FOUND = 404
 
 @dataclass
 class Session:
-    """One run of the command line. Settings are read when a command first needs them."""
+    """One run of the command line. Settings, and what reads them, are loaded when a command first needs them."""
 
     config: Path | None
     output: Output
@@ -30,13 +30,13 @@ class Session:
     @cached_property
     def settings(self) -> "Settings":
         """Raises SettingsInvalid."""
-        read: Settings = imported("agent.setup.loading").read_settings(self.config)
+        read: Settings = module_named("agent.setup.loading").read_settings(self.config)
         return read
 
     @cached_property
     def client(self) -> "AgentClient":
         """The agent at the settings' socket."""
-        client: AgentClient = imported("agent.cli.client").AgentClient(self.settings.socket_path)
+        client: AgentClient = module_named("agent.cli.client").AgentClient(self.settings.socket_path)
         return client
 
     def device(self, named: str) -> dict[str, Any]:

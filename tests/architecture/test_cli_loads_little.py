@@ -59,4 +59,4 @@ def test_help_says_of_a_command_what_it_says_of_itself(later: typer.core.TyperCo
 
 def test_the_names_are_those_of_all_commands() -> None:
     root = typer.main.get_command(app)
-    assert sorted(root.commands) == sorted({"run", "hub", *(str(later.name) for later in Root.later)})  # type: ignore[attr-defined]
+    assert list(root.commands) == ["run", "hub", *(str(later.name) for later in Root.later)]  # type: ignore[attr-defined]
