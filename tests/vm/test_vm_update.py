@@ -91,7 +91,8 @@ def test_a_signed_package_is_installed_and_another_is_not(machine: Machine, tmp_
     assert (found["code"], found["version"]) == ("", packages.version_of(good)), found
     assert installed(machine) == f"{packages.version_of(good)} ii"
     films(machine)
-    assert machine.out(f"ls {OWN} /opt").split() == [f"{OWN}:", "lock", "outcome.json", "shims", "/opt:", "cuelight"]
+    assert machine.out(f"ls {OWN}").split() == ["lock", "outcome.json", "shims"]
+    assert machine.out("ls /opt").split() == ["cuelight"]
 
 
 def test_a_version_that_ends_at_its_start_goes_back_though_the_power_is_cut(machine: Machine, tmp_path: Path) -> None:
