@@ -63,7 +63,8 @@ def quiet_until(quiet: QuietHours, moment_us: int, zone: tzinfo) -> int:
         return 0
     second = moment_us // MICRO
     today = (EPOCH + timedelta(seconds=second + offset_at(second, zone))).date()
-    for window in windows(WorkingTime(days=(quiet.hours,)), zone, today, 9):
+    # From yesterday on: a clock that is set back over midnight shows the end of that day again, after today has begun.
+    for window in windows(WorkingTime(days=(quiet.hours,)), zone, today - timedelta(days=1), 10):
         if window.start_us <= moment_us < window.end_us:
             return window.end_us
     return 0

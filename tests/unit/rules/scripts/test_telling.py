@@ -1,6 +1,6 @@
 """When a user is told: quiet hours, cooldown, digest."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import pairwise
 from random import Random
 from typing import Any
@@ -97,6 +97,14 @@ def test_it_is_quiet_until_it_is_not() -> None:
             assert all(quiet_at(look) for look in (*looks, end - 1)), (name, moment, given)
             quiet_ones += 1
     assert quiet_ones > 100
+
+
+def test_a_clock_that_is_set_back_over_midnight_does_not_end_the_night() -> None:
+    """St John's in 2010: at one minute past midnight it is 23:01 of the day before."""
+    night = QuietHours.read({"from": "17:30:00", "to": "09:00:00", "days": ["same_every_day"]})
+    before = datetime(2010, 11, 7, 2, 30, tzinfo=UTC)
+    end = quiet_until(night, round(before.timestamp()) * 10**6, ZoneInfo("America/St_Johns"))
+    assert datetime.fromtimestamp(end / 10**6, UTC) == datetime(2010, 11, 7, 12, 30, 1, tzinfo=UTC)
 
 
 def _random_hours(random: Random) -> dict[str, Any]:
