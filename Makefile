@@ -11,7 +11,7 @@ run: setup
 demo: setup
 	@$(BIN)/python -P -m scripts.demo
 
-test: setup-vm
+test: setup-dev
 	$(BIN)/python -P scripts/test.py
 
 # build/deb/RELEASE/cuelight_VERSION_ARCH.deb for each release (docs/install.md)
@@ -35,7 +35,7 @@ test-vm: RELEASES = $(RELEASE)
 test-vm: setup-vm deb
 	RELEASE=$(RELEASE) $(BIN)/python -P scripts/test.py --vm
 
-# What `make test` runs of it, beside the other tests. The package is compressed less: seconds instead of minutes.
+# The core of that, in minutes. The package is compressed less: seconds instead of minutes.
 test-core: RELEASES = $(RELEASE)
 test-core: export LEVEL = 1
 test-core: setup-vm deb

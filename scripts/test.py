@@ -1,20 +1,15 @@
 """The test run behind `make test`, `make test-vm` and `make soak`: one seed, kept to repeat a run; a soak's figures.
 
 `CUELIGHT_SEED` overrides the seed, which else derives from the commit so that runs differ and can be repeated.
-A run of all tests has the core of the virtual machine's beside it, in the time in which the others wait.
 """
 
 import argparse
 import json
 import os
-import platform
-import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +31,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--soak", action="store_true", help="the full counts; results go to bench/soak.json")
     parser.add_argument("--vm", action="store_true", help="the virtual machine; each step says how long it took")
-    parser.add_argument("--core", action="store_true", help="of its tests, what `make test` runs beside the others")
+    parser.add_argument("--core", action="store_true", help="of its tests, those that take minutes")
     arguments, pytest_arguments = parser.parse_known_args()
     revision = commit()
     seed = os.environ.get("CUELIGHT_SEED") or revision[:8]
@@ -57,11 +52,9 @@ def main() -> int:
         command += ["-n", str(WORKERS), "--dist", "loadscope", "--no-loadscope-reorder"]  # tests/conftest.py has one
     print(f"seed {seed} (repeat with CUELIGHT_SEED={seed})", flush=True)
     started = time.time()
-    whole = not (arguments.soak or arguments.vm or arguments.core or pytest_arguments)
-    with tempfile.TemporaryDirectory(prefix="cue-", ignore_cleanup_errors=True) as folder, core_beside(whole) as core:
+    with tempfile.TemporaryDirectory(prefix="cue-", ignore_cleanup_errors=True) as folder:
         command.append(f"--basetemp={folder}/t")  # short: paths of Unix sockets have 107 bytes
         code = subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
-        code = core.ended() or code if core else code
     if arguments.soak:
         run = {"commit": revision, "seed": seed, "seconds": round(time.time() - started), "passed": code == 0}
         if pytest_arguments:
@@ -69,53 +62,6 @@ def main() -> int:
         lines = counts.read_text().splitlines() if counts.exists() else []
         write_soak(SOAK, run, [json.loads(line) for line in lines])
     return code
-
-
-class Core:
-    """`make test-core`, at the lowest priority; what it says is kept for the end."""
-
-    LOG = ROOT / "build" / "test-core.log"
-    AT_MOST = 900.0
-    """Seconds that it may take longer than the other tests."""
-
-    def __init__(self) -> None:
-        self.LOG.parent.mkdir(exist_ok=True)
-        with self.LOG.open("wb") as log:
-            command = ["nice", "-n", "19", "make", "--no-print-directory", "test-core"]
-            self._process = subprocess.Popen(
-                command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
-            )
-
-    def ended(self) -> int:
-        """Waits for its end, and prints what it said; answers its exit code."""
-        if self._process.poll() is None:
-            print("waiting for the virtual machine", flush=True)
-        try:
-            code = self._process.wait(self.AT_MOST)
-        except subprocess.TimeoutExpired:
-            print(f"the virtual machine is not ready after {self.AT_MOST:.0f} s more")
-            code = 1
-        print(self.LOG.read_text(errors="replace"), flush=True)
-        return code
-
-    def stop(self) -> None:
-        if self._process.poll() is None:
-            os.killpg(self._process.pid, signal.SIGTERM)
-            self._process.wait()
-
-
-@contextmanager
-def core_beside(wanted: bool) -> Iterator[Core | None]:
-    """None where it is not wanted, or where images of machines cannot be made."""
-    if wanted and (os.geteuid() != 0 or platform.machine() != "x86_64"):
-        print("left out: the core of the virtual machine's tests, which needs root and an amd64 machine (docs/vm.md)")
-        wanted = False
-    core = Core() if wanted else None
-    try:
-        yield core
-    finally:
-        if core:
-            core.stop()
 
 
 def write_soak(path: Path, run: dict[str, Any], counts: list[dict[str, Any]]) -> None:
