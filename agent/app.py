@@ -67,7 +67,7 @@ from presets_store.storage.damage.aside import note_damage
 
 logger = logging.getLogger(__name__)
 
-SWEEP_EVERY = 10.0
+SWEEP_EVERY = 30.0
 ACTIONS_END_WITHIN = 10.0
 
 START_UP = "start-up"

@@ -13,6 +13,7 @@ from hardware.models import CameraReport, KeepWarm, PhotoOrder, RecordingOrder, 
 from presets_store.rules.targeting import choose_camera
 from presets_store.services.caller import INSIDE
 from presets_store.services.cameras import CamerasService
+from presets_store.services.wakeups import Signal
 from presets_store.storage.records import Camera
 
 LOOK_EVERY = 0.5
@@ -40,6 +41,8 @@ class AgentCamera:
         self.camera_id = record.camera_id
         self.name = record.name
         self.client = client
+        self.changed = Signal()
+        """Set by each report of its host."""
         self.streams: dict[int, StreamNow] = {}
         self.playlists: dict[str, int] = {}
         self._wishes: dict[str, KeepWarm] = {}

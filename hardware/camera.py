@@ -13,6 +13,13 @@ class Source(Protocol):
     A source declares what it can do (`probe`) and says what it granted (`open`). It never waits for sinks or sockets.
     """
 
+    gathering: float = 0.0
+    """Seconds for which `read` may go on taking frames from the driver before it answers the first of them.
+
+    Those are answered by the next reads, also when the camera has gone meanwhile. Set by the reader; a source that has
+    nothing to gain by it answers each at once.
+    """
+
     @property
     def patience(self) -> float:
         """Seconds for which the open camera keeps its frames though nobody reads them; 0 when it may lose some."""

@@ -67,7 +67,7 @@ class HostTiming:
 
     greeting: float = 30.0
     ready: float = 10.0
-    ping_every: float = 1.0
+    ping_every: float = 2.0
     silent_after: float = 5.0
     exit_within: float = 3.0
     first_delay: float = 0.2
@@ -347,7 +347,7 @@ class CameraClient:
             number += 1
             self.beat = loop.time()
             host.send(Ping(number=number))
-            await asyncio.sleep(self._timing.ping_every)
+            await asyncio.sleep(min(self._timing.ping_every, asked + self._timing.silent_after - loop.time()))
         raise HostLost(camera=self.spec.camera_id, reason=f"silent for {self._timing.silent_after:g} s")
 
     def _take(self, report: Report) -> None:

@@ -51,7 +51,9 @@ class Station:
         self._spec = spec
         self._report = report
         self._router = Router(spec.ring_seconds, spec.name)
-        outlets = Outlets(self._router.renew, self._router.offer, self._router.pause, report, lambda: self._router.calm)
+        outlets = Outlets(
+            self._router.renew, self._router.offer, self._router.pause, report, lambda: self._router.haste
+        )
         self._capture = Capture(spec, create, CameraLock(run_folder, spec.camera_id), outlets)
         self._ports = SinkPorts(
             note=self._capture.note,

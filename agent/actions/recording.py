@@ -18,7 +18,6 @@ from agent.actions.footage import (
     span_told,
 )
 from agent.actions.recording_order import container_of, recording_order
-from agent.cameras import LOOK_EVERY
 from agent.context import Context
 from agent.running import ActionTraits, Parameters, Result, SinkKind, StopReason
 from hardware.client import SinkHandle, SinkReport
@@ -102,7 +101,8 @@ class Recording(Filming[RecordingOrder]):
             trouble = Trouble(self._context.clock.monotonic(), state.reason)
             if state.state in NOT_THERE and trouble.reason != (self._troubles[-1].reason if self._troubles else ""):
                 self._troubles.append(trouble)
-            await self._context.clock.sleep(LOOK_EVERY)
+            self._camera.changed.clear()
+            await self._camera.changed.wait()
 
     async def _take(self, report: SinkReport, folder: Path) -> None:
         match report:

@@ -13,6 +13,7 @@ from hardware.models import CameraReport, CameraSpec
 from presets_store.clock import Clock, micros
 from presets_store.errors import CuelightError
 from presets_store.services.restoring.restore import Incident
+from presets_store.services.wakeups import Signal
 from presets_store.storage.errors import DatabaseDamaged
 
 logger = logging.getLogger(__name__)
@@ -84,10 +85,12 @@ class Mender:
         self._tools = tools
         self._budget = _read(sealed.document(_BUDGET))
         self._kept = self._budget
+        self._news = Signal()
 
     def told(self, camera_id: str, report: CameraReport) -> None:
         """A camera's state changed."""
         patient, now = self._patients[camera_id], self._clock.monotonic()
+        self._news.set()
         if report.state == "open" and report.info is not None and report.info.live:
             patient.filmed = True
             patient.well_since = now
@@ -101,14 +104,22 @@ class Mender:
             patient.well_since = None
 
     async def run(self) -> None:
-        """Looks once a second; never ends."""
+        """Looks once a second while there is anything to do; never ends."""
         while True:
+            self._news.clear()
+            if self._is_at_rest():
+                await self._news.wait()
             await self._clock.sleep(LOOK_EVERY)
             for camera_id, patient in self._patients.items():
                 await self._look(camera_id, patient)
             if self._budget.spent and any(patient.well_since is not None for patient in self._patients.values()):
                 self._budget = self._budget.filmed(LOOK_EVERY)
             await self._keep_budget()
+
+    def _is_at_rest(self) -> bool:
+        """Whether only a report can bring something to do."""
+        patients = self._patients.values()
+        return not (self._budget.spent or any(patient.trouble or patient.address for patient in patients))
 
     async def _look(self, camera_id: str, patient: _Patient) -> None:
         now = self._clock.monotonic()

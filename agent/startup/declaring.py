@@ -52,6 +52,7 @@ async def declared(
 
     def told(camera_id: str, report: CameraReport) -> None:
         _log(names[camera_id].name, report)
+        names[camera_id].changed.set()
         if report.state != "opening":  # a few milliseconds, not worth a write
             reports.start(_store_state(services, device_key, camera_id, report))
 

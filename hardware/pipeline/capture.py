@@ -12,6 +12,7 @@ from hardware.errors import CameraBusy, CameraStalled, CameraUnavailable, Hardwa
 from hardware.lock import CameraLock
 from hardware.models import CameraInfo, CameraReport, CameraSpec, CameraState, Format, Packet
 from hardware.pipeline.adjusting import Adjusting, Wanting
+from hardware.pipeline.haste import Haste
 from hardware.pipeline.plan import Ask, choose_format
 from hardware.watchdog import STALL_AFTER, Doing
 
@@ -23,6 +24,9 @@ _READ_SLICE = 0.5
 
 _LONGEST_REST = 0.15
 """Seconds; what packets may be late when nobody is in a hurry."""
+
+_GATHERED = 0.1
+"""Seconds of frames that are read together while they are only recorded: each wake-up costs more than to read."""
 
 _LATE_FRAMES = 0.25
 """How much later than it is due a frame may come and still belong to the burst."""
@@ -46,14 +50,14 @@ class CaptureTiming:
 class Outlets:
     """Where the thread tells what happens. `renew` (with a note for people), `offer` and `pause` get the stream.
 
-    `report` must not wait. `calm`: whether packets may come a moment later, several at once.
+    `report` must not wait. `haste`: how soon packets are needed.
     """
 
     renew: Callable[[Format, str], None]
     offer: Callable[[Packet], None]
     pause: Callable[[], None]
     report: Callable[[CameraReport], None]
-    calm: Callable[[], bool] = lambda: False
+    haste: Callable[[], Haste] = lambda: Haste.LIVE
 
 
 class Capture:
@@ -228,6 +232,8 @@ class Capture:
         newest_ns = 0
         alive_ns = time.monotonic_ns()
         while self._is_wanted():
+            haste = self._outlets.haste()
+            source.gathering = _GATHERED if haste is Haste.RECORDING else 0.0
             if self._adjusting.pending:
                 self._occupy(Doing.OPENING)  # some sources begin anew for it
                 self._adjusting.apply(source, granted.rate)
@@ -241,17 +247,18 @@ class Capture:
                     self._report_open(source, granted)
                 newest_ns, alive_ns = packet.mono_ns, now_ns
                 self.last_frame_ns = newest_ns
-                self._rest(source, granted, now_ns - newest_ns)
+                if haste is Haste.RESTING:
+                    self._rest(source, granted, now_ns - newest_ns)
             elif now_ns - alive_ns > self._timing.stall_after * _NS:
                 raise CameraStalled(camera=self._spec.camera_id, seconds=f"{self._timing.stall_after:g}")
 
     def _rest(self, source: Source, granted: Format, age_ns: int) -> None:
-        """Lets several frames gather in the driver, when nobody is in a hurry and none waits there already.
+        """Lets several frames gather in the driver when none waits there already.
 
         To wake up costs more than to read: the first frame of a burst takes five times as long as those after it. Not
         while anybody records: what is in the driver when a camera is unplugged is lost.
         """
-        if not self._outlets.calm() or age_ns * granted.rate >= _NS:
+        if age_ns * granted.rate >= _NS:
             return
         seconds = min(source.patience, _LONGEST_REST)
         if seconds * granted.rate >= 2:

@@ -47,7 +47,7 @@ class Ask:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
     """How a sink wants its packets. `takes`: the codecs that it takes undecoded; what must be encoded becomes H.264
-    when it is among them, else JPEGs of `quality` (1..100).
+    when it is among them, else JPEGs of `quality` (1..100). `patient`: they may come a moment later, several at once.
 
     `encoding` "copy" prefers passing on to everything else that it asks for. Sizes in pixels, 0 where they do not
     matter; `shrinks`: an encoded picture is made smaller when a smaller one is asked for, and only as many a second as
@@ -58,6 +58,7 @@ class Wish:
     """
 
     takes: frozenset[Codec]
+    patient: bool = False
     encoding: str = ""
     width: int = 0
     height: int = 0
@@ -124,6 +125,7 @@ def wish_of(order: RecordingOrder | StreamOrder, takes: frozenset[Codec]) -> Wis
     parameters = recording.adjustment.encoder if recording else {}
     return Wish(
         takes=takes,
+        patient=recording is not None,
         encoding=order.encoding,
         width=order.width,
         height=order.height,

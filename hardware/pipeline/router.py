@@ -7,6 +7,7 @@ from collections.abc import Callable
 from hardware.models import Codec, Format, Packet
 from hardware.pipeline.decodestage import DecodeStage
 from hardware.pipeline.fanout import FanOut
+from hardware.pipeline.haste import Haste
 from hardware.pipeline.plan import Plan, Wish, plan_packets
 from hardware.pipeline.recipe import Recipe
 from hardware.pipeline.ring import Ring
@@ -63,8 +64,8 @@ class Router:
         self._watchers: dict[str, FrameTaker] = {}
         self._waiting: list[PacketSink] = []
         self._taps: list[PacketSink] = []
-        self.calm = True
-        """Whether nobody takes packets: the ring and who looks at a picture now and then may get several at once."""
+        self.haste = Haste.RESTING
+        """That of whoever is in the greatest hurry."""
 
     def add(
         self, sink_id: str, wish: Wish, sink: PacketSink, inform: NoteTaker, since_ns: int | None, *, at_next_open: bool
@@ -78,7 +79,7 @@ class Router:
         route = _Route(wish, sink, inform)
         with self._lock:
             self._routes[sink_id] = route
-            self._find_calm()
+            self._find_haste()
             if self._raw.stream is not None and not at_next_open:
                 self._connect(route, self._raw.stream.format, since_ns)
 
@@ -86,12 +87,15 @@ class Router:
         """Feeds that sink no more; harmless when it is not there."""
         with self._lock:
             route = self._routes.pop(sink_id, None)
-            self._find_calm()
+            self._find_haste()
             if route is not None:
                 self._disconnect(route)
 
-    def _find_calm(self) -> None:
-        self.calm = not (self._routes or self._taps)
+    def _find_haste(self) -> None:
+        if self._taps or not all(route.wish.patient for route in self._routes.values()):
+            self.haste = Haste.LIVE
+        else:
+            self.haste = Haste.RECORDING if self._routes else Haste.RESTING
 
     def watch(self, sink_id: str, taker: FrameTaker) -> None:
         """Gives `taker` the pictures that it needs from now on, whenever the camera is open."""
@@ -113,7 +117,7 @@ class Router:
         """
         with self._lock:
             self._taps.append(sink)
-            self._find_calm()
+            self._find_haste()
             if at_next_open and self._raw.stream is not None:
                 self._waiting.append(sink)
             else:
@@ -133,7 +137,7 @@ class Router:
         with self._lock:
             self._waiting = [other for other in self._waiting if other is not sink]
             self._taps = [other for other in self._taps if other is not sink]
-            self._find_calm()
+            self._find_haste()
             self._raw.detach(sink)
 
     def offer(self, packet: Packet) -> None:

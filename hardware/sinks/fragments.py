@@ -99,8 +99,7 @@ class Fragments:
         tracks = [track for track in self._tracks if track.samples]
         self._tracks = self._begin()
         self._written += 1
-        for part in _fragment(self._written, tracks):
-            self._file.write(part)
+        self._file.write_all(list(_fragment(self._written, tracks)))
 
 
 def _fragment(number: int, tracks: list[_Track]) -> "Iterable[bytes]":

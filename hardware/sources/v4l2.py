@@ -123,7 +123,7 @@ class V4l2Source(Source):
         """See `Source.read`. Raises CameraUnavailable also when nothing but broken frames arrives."""
         if self._stream is None:
             raise self._unavailable("it is not open")
-        return self._stream.read(timeout)
+        return self._stream.read(timeout, self.gathering)
 
     def adjust(self, wanted: Adjustment) -> Adjusted:
         """See `Source.adjust`."""

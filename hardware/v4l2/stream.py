@@ -1,9 +1,9 @@
 """An open camera: the granted format, and frames that are whole, numbered and stamped."""
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 
-from hardware.errors import CameraUnavailable, FormatUnsupported
+from hardware.errors import CameraUnavailable, FormatUnsupported, HardwareError
 from hardware.models import RAW_CODECS, Codec, Format, Packet
 from hardware.v4l2.accessunits import CodedPicture, UnitJoiner
 from hardware.v4l2.capture import BUFFERS_OF_COMPRESSED, BUFFERS_OF_RAW, Capture, Granted, RawFrame
@@ -12,6 +12,9 @@ from hardware.v4l2.counting import SequenceCounter, StampKeeper
 from hardware.v4l2.device import CARRIED, Mode, Node
 from hardware.v4l2.pictures import BrokenPicture, JpegRuler, pack_nv12, pack_rows
 from hardware.v4l2.system import System
+
+_LONGEST_INTERVAL = 1.5
+"""Intervals of the rate after which a frame is not gathered, but late."""
 
 _YUYV_BYTES_PER_PIXEL = 2
 _MOST_BROKEN_IN_A_ROW = 30
@@ -34,6 +37,8 @@ class CameraStream:
         self._ruler = JpegRuler()
         self._dropped: Counter[str] = Counter()
         self._broken_in_a_row = 0
+        self._gathered: deque[RawFrame] = deque()
+        self._failure: HardwareError | None = None
 
     @property
     def losses(self) -> dict[str, int]:
@@ -51,18 +56,41 @@ class CameraStream:
         """What is to be said about the stream, for people."""
         return [*([] if self._granted.rate else ["the driver does not tell its rate"]), *self._stamps.notes]
 
-    def read(self, timeout: float) -> Packet | None:
-        """The next whole frame; None when none came in `timeout` seconds.
+    def read(self, timeout: float, gathering: float = 0.0) -> Packet | None:
+        """The next whole frame; None when none came in `timeout` seconds. `gathering` as in `Source`.
 
         Raises CameraUnavailable when the camera is gone, and when nothing but broken frames arrives.
         """
         deadline = self._system.monotonic_ns() + round(timeout * 1e9)
-        while frame := self._capture.read(timeout):
+        while frame := self._next(timeout, gathering):
             packet = self._packet(frame)
             if packet is not None:
                 return packet
             timeout = max(0.0, (deadline - self._system.monotonic_ns()) / 1e9)
         return None
+
+    def gather(self, seconds: float) -> None:
+        """See `Source.gather`."""
+        self._together = max(1, round(seconds * self.format.rate))
+
+    def _next(self, timeout: float, gathering: float) -> RawFrame | None:
+        """The oldest frame that was gathered; those that are not in the driver any more outlive the camera."""
+        if not self._gathered:
+            self._gather(timeout, max(1, round(gathering * self.format.rate)))
+        return self._gathered.popleft() if self._gathered else None
+
+    def _gather(self, timeout: float, together: int) -> None:
+        """Raises CameraUnavailable once nothing is left of what was read before."""
+        if self._failure is not None:
+            raise self._failure
+        try:
+            while len(self._gathered) < together and (frame := self._capture.read(timeout)):
+                self._gathered.append(frame)
+                timeout = _LONGEST_INTERVAL / self.format.rate
+        except HardwareError as error:
+            if not self._gathered:
+                raise
+            self._failure = error
 
     def _packet(self, frame: RawFrame) -> Packet | None:
         """The frame as a packet; None when it is broken. Each has a number, so those dropped show as gaps."""

@@ -22,5 +22,11 @@ def build_delivery(
     scripts = services.scripts
     ways = Ways(Children(rules, most=most), rules, scripts.channel_secrets, scripts.secrets)
     return DeliveryWorker(
-        services.database, services.clock, ways, scripts.zone, most=most, may_tell_mirrored=may_tell_mirrored
+        services.database,
+        services.clock,
+        ways,
+        scripts.zone,
+        most=most,
+        entered=services.wakeups.deliveries,
+        may_tell_mirrored=may_tell_mirrored,
     )

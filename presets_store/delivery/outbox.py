@@ -88,11 +88,13 @@ def enqueue_test(unit: "Unit", channel: Channel) -> str | None:
     if waiting_at(unit.connection, wanted)[0]:
         return None
     add_delivery(unit.connection, wanted)
+    unit.delivers = True
     return wanted.uuid
 
 
 def _enter(unit: "Unit", wanted: Delivery, most: int) -> bool:
     """False when it is there already. Beyond `most`, the youngest that waits stands for it too."""
+    unit.delivers = True
     waiting, youngest = waiting_at(unit.connection, wanted)
     if waiting < most or wanted.status is DeliveryStatus.SENT:
         return add_delivery(unit.connection, replace(wanted, uuid=str(uuid4())))

@@ -20,11 +20,15 @@ from presets_store.delivery.telegram import ChatUnusable, chat_url
 from presets_store.delivery.webhook import Call, post
 from presets_store.local_zone import zone_named
 from presets_store.sealing import SealBroken
+from presets_store.services.wakeups import Signal, signalled
 from presets_store.storage import Database, StorageUnavailable
 from presets_store.storage.scripts.deliveries import end_leases, forget_ended, next_due
 from presets_store.storage.scripts.records import Channel, Script
 
 LOOK_SECONDS: Final = 1.0
+"""Between two looks where other processes may enter deliveries too."""
+LOOK_ALONE_SECONDS: Final = 10.0
+"""The same where every entry is told of."""
 _FORGET_EVERY: Final = 600.0
 _KEPT_DAYS: Final = 30
 _KEPT_ROWS: Final = 10_000
@@ -91,6 +95,7 @@ class DeliveryWorker:
 
     What was being sent when a process was killed is sent again when its lease is over: at least once.
     `may_tell_mirrored`: whether scripts of an upstream are told from here at this moment. `most`: sent at once.
+    `entered`: set when this process has entered something.
     """
 
     def __init__(
@@ -101,6 +106,7 @@ class DeliveryWorker:
         zone: ZoneInfo,
         *,
         most: int = 1,
+        entered: Signal | None = None,
         may_tell_mirrored: Callable[[], bool] = lambda: True,
     ) -> None:
         self._database = database
@@ -110,6 +116,9 @@ class DeliveryWorker:
         self._zones: dict[str, tzinfo] = {"": zone}
         self._slots = asyncio.Semaphore(most)
         self._may_tell_mirrored = may_tell_mirrored
+        self._news = entered or Signal()
+        told = entered is not None and database.dialect == "sqlite"
+        self._longest = self._pause = LOOK_ALONE_SECONDS if told else LOOK_SECONDS
         self._begun = False
         self._next_forgetting = 0.0
 
@@ -119,22 +128,25 @@ class DeliveryWorker:
             async with asyncio.TaskGroup() as sending:
                 while True:
                     await self._slots.acquire()
+                    self._news.clear()
                     errands = await self._next()
                     if errands:
                         sending.create_task(self._carry_out(errands))
                     else:
                         self._slots.release()
-                        await self._clock.sleep(LOOK_SECONDS)
+                        await signalled(self._news, self._clock, self._pause)
         finally:
             await self._ways.close()
 
     async def _next(self) -> list[Errand]:
         now, mirrored = self._now(), self._may_tell_mirrored()
+        self._pause = LOOK_SECONDS
         try:
             await self._begin()
             await self._forget()
             due = await self._database.read(lambda connection: next_due(connection, now, mirrored=mirrored))
             if due is None or due > now:
+                self._pause = self._longest if due is None else min(self._longest, (due - now) / SECOND)
                 return []
             return await self._take(now, mirrored)
         except StorageUnavailable as error:
@@ -161,6 +173,7 @@ class DeliveryWorker:
             logger.error("it is not noted what was sent, so it will be again: %s", error, extra={"code": error.code})
         finally:
             self._slots.release()
+            self._news.set()  # it may be due again before long
 
     async def _note(self, errand: Errand, outcome: Outcome) -> None:
         now = self._now()

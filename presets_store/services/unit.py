@@ -36,6 +36,8 @@ class Unit:
     changed: list[tuple[LiveKind, Event]] = field(default_factory=list)
     told: list[tuple[LiveKind, int, WireModel]] = field(default_factory=list)
     afterwards: list[Callable[[], None]] = field(default_factory=list)
+    delivers: bool = False
+    """Whether somebody is to be notified."""
 
 
 @dataclass(slots=True)
@@ -115,6 +117,8 @@ class Units:
         for kind, device_key, record in unit.told:
             self.tell(kind, device_key, record)
             self._relay.told(kind, device_key, record)
+        if unit.delivers:
+            self._wakeups.deliveries.set()
         for function in unit.afterwards:
             function()
 

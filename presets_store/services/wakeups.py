@@ -70,6 +70,8 @@ class Wakeups:
         self.woken = woken or (lambda _seconds: None)
         self.polls_waiting = 0
         self.closed = False
+        self.deliveries = Signal()
+        """Set after each durable change that makes something to be delivered."""
 
     @property
     def polled(self) -> Collection[int]:

@@ -48,7 +48,8 @@ class Telling:
     def __init__(self, database: Database, clock: Clock | None = None) -> None:
         self.database = database
         self.clock = clock or ManualClock()
-        self.units = Units(database, self.clock, LiveHub(self.clock), Wakeups())
+        self.wakeups = Wakeups()
+        self.units = Units(database, self.clock, LiveHub(self.clock), self.wakeups)
         self.channels = ChannelSecrets(SEALER, self.units)
         self.scripts = ScriptSecrets(SEALER, self.units)
 
@@ -121,7 +122,8 @@ class Telling:
 
     def worker(self, rules: AddressRules = LOOPBACK, *, most: int = 2, idle: float = 10.0) -> DeliveryWorker:
         ways = Ways(Children(rules, most=most, idle=idle), rules, self.channels, self.scripts)
-        return DeliveryWorker(self.database, self.clock, ways, UTC_ZONE, most=most)
+        entered = self.wakeups.deliveries
+        return DeliveryWorker(self.database, self.clock, ways, UTC_ZONE, most=most, entered=entered)
 
 
 @asynccontextmanager

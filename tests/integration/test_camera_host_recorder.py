@@ -3,7 +3,7 @@
 import errno
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -210,11 +210,11 @@ def test_a_failing_disk_leaves_a_clip_of_mjpg_too(
 ) -> None:
     write = MediaFile._write
 
-    def fail(self: MediaFile, data: bytes) -> None:
+    def fail(self: MediaFile, parts: Sequence[bytes]) -> None:
         if self.size > 300_000:
-            os.write(self._descriptor, data[:100])  # a torn write
+            os.write(self._descriptor, parts[0][:100])  # a torn write
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        write(self, data)
+        write(self, parts)
 
     monkeypatch.setattr(MediaFile, "_write", fail)
     film(FakeSource(MJPG)).start_sink(make_order(tmp_path, encoding="copy"))

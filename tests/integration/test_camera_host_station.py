@@ -293,11 +293,11 @@ def test_a_failing_disk_ends_the_recording_and_leaves_a_clip(
 ) -> None:
     write = mediafile.MediaFile._write
 
-    def fail(self: mediafile.MediaFile, data: bytes) -> None:
+    def fail(self: mediafile.MediaFile, parts: Sequence[bytes]) -> None:
         if self.size > 20_000:
-            os.write(self._descriptor, data[:100])  # a torn write
+            os.write(self._descriptor, parts[0][:100])  # a torn write
             raise OSError(number, os.strerror(number))
-        write(self, data)
+        write(self, parts)
 
     monkeypatch.setattr(mediafile.MediaFile, "_write", fail)
     film(FakeSource(H264)).start_sink(make_order(tmp_path))

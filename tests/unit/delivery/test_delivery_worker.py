@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from fakes.clock import ManualClock
 from fakes.receivers import http_receiver, picture_of, smtp_receiver, text_of
 from fakes.served_store import empty_store
 from fakes.telling import Telling, ended, running, true_clock, until, until_rows
@@ -85,6 +86,17 @@ async def test_what_a_killed_process_had_claimed_is_told_by_the_next(telling: Te
         assert len(claimed) == 1
         async with running(telling.worker()):
             (row,) = await ended(telling, 1)
+    assert (row.status, len(smtp.messages)) == (DeliveryStatus.SENT, 1)
+
+
+async def test_what_is_entered_here_is_told_though_no_look_is_due(telling: Telling) -> None:
+    telling = Telling(telling.database, ManualClock())  # nobody moves it
+    async with smtp_receiver() as smtp, running(telling.worker()):
+        guard = await telling.user()
+        await telling.channel(guard, smtp.url())
+        await asyncio.sleep(0.2)  # it has looked, and found nothing
+        await telling.tell(await telling.script(), [guard])
+        (row,) = await ended(telling, 1)
     assert (row.status, len(smtp.messages)) == (DeliveryStatus.SENT, 1)
 
 

@@ -1,4 +1,4 @@
-"""While nobody takes packets the camera's thread sleeps over several frames, and loses none."""
+"""When nobody needs packets at once, the camera's thread takes several frames at a time, and loses none."""
 
 import time
 from itertools import pairwise
@@ -12,6 +12,7 @@ from fakes.emulator.system import EmulatedSystem
 from hardware.lock import CameraLock
 from hardware.models import CameraSpec, Codec, Format, Packet
 from hardware.pipeline.capture import Capture, Outlets
+from hardware.pipeline.haste import Haste
 from hardware.pipeline.plan import Ask, Wish
 from hardware.pipeline.router import Router
 from hardware.pipeline.stream import Stream
@@ -26,30 +27,39 @@ class Nobody:
     def offer(self, packet: Packet) -> None: ...
 
 
-def test_only_who_looks_now_and_then_leaves_a_router_calm() -> None:
+def test_the_haste_of_a_router_is_that_of_the_sink_in_the_greatest() -> None:
     router, sink = Router(2.0), Nobody()
-    assert is_calm(router)
-    router.add("one", Wish(takes=frozenset(Codec)), sink, lambda _: None, None, at_next_open=False)
-    assert not is_calm(router)
+
+    def add(name: str, *, patient: bool) -> None:
+        wish = Wish(takes=frozenset(Codec), patient=patient)
+        router.add(name, wish, sink, lambda _: None, None, at_next_open=False)
+
+    assert haste_of(router) is Haste.RESTING
+    add("recording", patient=True)
+    assert haste_of(router) is Haste.RECORDING
+    add("stream", patient=False)
+    assert haste_of(router) is Haste.LIVE
+    router.remove("stream")
+    assert haste_of(router) is Haste.RECORDING
     router.tap(sink, 0)
-    router.remove("one")
-    assert not is_calm(router)
+    assert haste_of(router) is Haste.LIVE
+    router.remove("recording")
     router.untap(sink)
-    assert is_calm(router)
+    assert haste_of(router) is Haste.RESTING
 
 
-def is_calm(router: Router) -> bool:
-    return router.calm
+def haste_of(router: Router) -> Haste:
+    return router.haste
 
 
-@pytest.mark.parametrize("calm", [True, False])
-def test_frames_gather_only_when_nobody_is_in_a_hurry(tmp_path: Path, calm: bool) -> None:
+@pytest.mark.parametrize("haste", Haste)
+def test_frames_gather_only_when_nobody_is_in_a_hurry(tmp_path: Path, haste: Haste) -> None:
     arrivals: list[tuple[float, int]] = []
 
     def offer(packet: Packet) -> None:
         arrivals.append((time.monotonic(), packet.sequence))
 
-    outlets = Outlets(lambda *_: None, offer, lambda: None, lambda _: None, lambda: calm)
+    outlets = Outlets(lambda *_: None, offer, lambda: None, lambda _: None, lambda: haste)
     spec = CameraSpec(camera_id="main", name="Main", backend="v4l2")
     with EmulatedCamera(tmp_path / "box", modes=[Mode("MJPG", 640, 480, (30,))]) as camera:
         source = V4l2Source(spec, EmulatedSystem(camera.folder))
@@ -63,8 +73,9 @@ def test_frames_gather_only_when_nobody_is_in_a_hurry(tmp_path: Path, calm: bool
         assert capture.stop(2.0)
     assert [sequence for _, sequence in arrivals] == list(range(len(arrivals)))
     bursts = 1 + sum(later - earlier > 0.01 for (earlier, _), (later, _) in pairwise(arrivals))
-    assert bursts < len(arrivals) * (0.5 if calm else 1.1)
-    assert bursts > len(arrivals) * (0.2 if calm else 0.8)
+    live = haste is Haste.LIVE
+    assert bursts < len(arrivals) * (1.1 if live else 0.5)
+    assert bursts > len(arrivals) * (0.8 if live else 0.2)
 
 
 def test_a_source_that_keeps_no_frames_is_never_left_alone() -> None:

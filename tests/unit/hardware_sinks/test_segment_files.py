@@ -55,6 +55,7 @@ def open_segment(path: Path, packets: list[Packet], syncer: Syncer, **changes: o
 def abandon(segment: Segment) -> None:
     """What a kill does, but for the process: nothing more is written."""
     segment._file.write = len  # type: ignore[method-assign, assignment]
+    segment._file.write_all = len  # type: ignore[method-assign, assignment]
     segment._muxer.close()
     segment._release()
 
