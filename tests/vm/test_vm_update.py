@@ -99,7 +99,10 @@ def test_a_signed_package_is_installed_and_another_is_not(machine: Machine, tmp_
     assert (found["code"], found["version"]) == ("", packages.version_of(good)), found
     assert installed(machine) == f"{packages.version_of(good)} ii"
     films(machine)
-    assert machine.out(f"ls {OWN}").split() == ["lock", "outcome.json", "shims"]
+    # The outcome is told first.
+    until(
+        machine, "it is cleared up", lambda: machine.out(f"ls {OWN}").split() == ["lock", "outcome.json", "shims"], 60
+    )
     assert machine.out("ls /opt").split() == ["cuelight"]
 
 
