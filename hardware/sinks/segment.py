@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _NS = 1_000_000_000
 
-_HANDFUL = CLOCK * 9 // 20
+_HANDFUL = CLOCK * 2 // 5
 """Ticks of what is written together where the muxer hands over every picture: with those that it holds, and the one
 that is held here, a kill costs a second."""
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from fakes.damage import copy_database
 from fakes.vm import state_disk
 from fakes.vm.witness import Evidence, Known
+from pydantic import ValidationError
 
 from hardware.containers.table import container_of
 from hardware.errors import JobFailed
@@ -69,8 +70,13 @@ class Examiner:
 
     def _check_clips(self, media: Path, known: Known, found: Examined) -> None:
         for sidecar in (path for pattern in CLIPS for path in media.rglob(pattern)):
-            file, clip = sidecar.with_suffix(""), ClipFile.model_validate_json(sidecar.read_bytes())
+            file = sidecar.with_suffix("")
             name = str(file.relative_to(media))
+            try:
+                clip = ClipFile.model_validate_json(sidecar.read_bytes())
+            except ValidationError as error:
+                found.problems.append(f"clip {name}: its sidecar cannot be read: {error.errors()[0]['msg']}")
+                continue
             if not clip.closed:
                 found.behind |= self._behind(file, name, known)
                 continue
