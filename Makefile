@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: run demo test test-core test-vm deb containers lint bench bench-camera bench-hub bench-upstream bench-vision soak setup setup-dev setup-vm footage lock clean
+.PHONY: run demo test core-image test-core test-vm deb containers lint bench bench-camera bench-hub bench-upstream bench-vision soak setup setup-dev setup-vm footage lock clean
 
 run: setup
 	$(BIN)/cuelight run --first-preset
@@ -11,7 +11,7 @@ run: setup
 demo: setup
 	@$(BIN)/python -P -m scripts.demo
 
-test: setup-dev
+test: setup-vm
 	$(BIN)/python -P scripts/test.py
 
 # build/deb/RELEASE/cuelight_VERSION_ARCH.deb for each release (docs/install.md)
@@ -35,10 +35,14 @@ test-vm: RELEASES = $(RELEASE)
 test-vm: setup-vm deb
 	RELEASE=$(RELEASE) $(BIN)/python -P scripts/test.py --vm
 
-# The core of that, in minutes. The package is compressed less: seconds instead of minutes.
-test-core: RELEASES = $(RELEASE)
-test-core: export LEVEL = 1
-test-core: setup-vm deb
+# What its core boots. The package is compressed less: seconds instead of minutes.
+core-image: RELEASES = $(RELEASE)
+core-image: export LEVEL = 1
+core-image: setup-vm deb
+	packaging/vm/build.sh $(RELEASE) build/deb/$(RELEASE)/cuelight_*.deb
+
+# The core, in minutes; `make test` ends with it.
+test-core: core-image
 	RELEASE=$(RELEASE) $(BIN)/python -P scripts/test.py --core
 
 # What the package installs besides the three packages, and what makes it.

@@ -39,7 +39,7 @@ fi
 }
 "$python" -c 'import ensurepip, venv' 2>/dev/null || need_packages python3-venv
 # What the libraries' wheels do not carry, and what tests and benchmarks measure against.
-if [ "$kind" = dev ]; then
+need_tools() {
   need_packages postgresql ffmpeg chromium ca-certificates git curl openssl gcc libc6-dev dbus
   # Servers that stand for cameras, and that streams go to.
   if [ -x /usr/sbin/nginx ]; then had_nginx=yes; else had_nginx=; fi
@@ -47,7 +47,16 @@ if [ "$kind" = dev ]; then
     gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly
   # Debian starts what it installs; the tests start their own.
   if [ -z "$had_nginx" ] && [ -d /run/systemd/system ]; then $as_root systemctl disable --quiet --now nginx; fi
+}
+
+# On a new machine Debian's packages take as long as Python's: both at once. Whatever fails, nothing is left running.
+tools=
+if [ "$kind" = dev ]; then
+  trap wait EXIT
+  need_tools &
+  tools=$!
 fi
+tools_are_there() { [ -z "$tools" ] || wait "$tools"; }
 
 # What makes virtual machines and Debian packages; no more Python than `dev` has.
 if [ "$kind" = vm ]; then
@@ -62,7 +71,10 @@ esac
 stamp=$venv/.installed-$kind
 state_of() { cat "$1" pyproject.toml | sha256sum | cut -d' ' -f1; }
 wanted=$(state_of "$lock")
-if [ -x "$venv/bin/cuelight" ] && [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$wanted" ]; then exit 0; fi
+if [ -x "$venv/bin/cuelight" ] && [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$wanted" ]; then
+  tools_are_there
+  exit
+fi
 
 [ -x "$venv/bin/python" ] || "$python" -m venv "$venv"
 say "installing the locked Python packages into $venv (about 450 MB, once)"
@@ -71,3 +83,4 @@ say "installing the locked Python packages into $venv (about 450 MB, once)"
 printf '%s' "$wanted" >"$stamp"
 # With `dev` all is there that `runtime` asks for.
 if [ "$kind" = dev ]; then printf '%s' "$(state_of requirements-build.lock)" >"$venv/.installed-runtime"; fi
+tools_are_there

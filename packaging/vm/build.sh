@@ -66,12 +66,20 @@ if [ ! -d "$base" ]; then
     --customize-hook="tar -C $here/root -c --owner=0 --group=0 . | tar -C \"\$1\" -x --no-same-permissions" \
     --customize-hook="chroot \"\$1\" sh -eu -s <$here/settle.sh" \
     "$release" "$work/tree" >&2
-  pack "$work/tree" "$work/image"
   mv "$work/tree" "$work/image/tree"
   finish "$work/image" "$base"
   rm -rf "$work"
 fi
 if [ -z "$package" ]; then
+  if [ ! -f "$base/root.img" ]; then
+    work=$(mktemp -d "$builds/making.XXXXXX")
+    trap 'rm -rf --one-file-system "$work"' EXIT
+    pack "$base/tree" "$work"
+    sync -f "$work"
+    mv "$work/vmlinuz" "$work/initrd.img" "$base"
+    mv "$work/root.img" "$base"  # the last: it tells that all are there
+    rm -rf "$work"
+  fi
   ready "$base"
   exit
 fi

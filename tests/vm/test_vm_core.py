@@ -1,4 +1,4 @@
-"""The core of what the machine proves, small enough for every change (`make test-core`): one boot with no network, a
+"""The core of what the machine proves, small enough for every change (`make test`): one boot with no network, a
 recording through which the camera goes and comes back, and ten power cuts. The other files here go further.
 """
 
