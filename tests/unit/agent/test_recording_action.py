@@ -20,6 +20,7 @@ from hardware.client import SinkHandle
 from hardware.errors import HostLost, StorageFull
 from hardware.models import (
     CameraReport,
+    CameraState,
     ClipFile,
     Codec,
     Granted,
@@ -41,9 +42,15 @@ class Host:
         self.handles: list[SinkHandle] = []
         self.stops: list[StopSink] = []
         self.state = CameraReport(state="open")
+        self._camera = camera
         monkeypatch.setattr(AgentCamera, "state", property(lambda _camera: self.state))
         monkeypatch.setattr(camera.client, "ready", self._ready)
         monkeypatch.setattr(camera.client, "record", self._record)
+
+    def says(self, state: CameraState, reason: str = "") -> None:
+        """Of its camera."""
+        self.state = CameraReport(state=state, reason=reason)
+        self._camera.changed.set()
 
     async def _ready(self, _timeout: float) -> bool:
         return True
@@ -226,7 +233,7 @@ async def test_the_times_without_pictures_are_told_with_what_the_camera_said(con
     await until(lambda: host.handles)
     host.starts()
     clock_of(context).advance(4)
-    host.state = CameraReport(state="stalled", reason="camera 'main' delivered no frame for 2 s")
+    host.says("stalled", "camera 'main' delivered no frame for 2 s")
     await asyncio.sleep(0.01)
     clock_of(context).advance(1)
     await asyncio.sleep(0.01)
@@ -272,14 +279,14 @@ async def test_a_camera_that_filmed_is_waited_for_in_a_new_host_too(
 
     monkeypatch.setattr(camera, "settings", camera.settings.model_copy(update={"wait_seconds": 0.0}))
     monkeypatch.setattr(camera.client, "ready", ready)
-    host.state = CameraReport(state="unavailable", reason="it does not answer")
+    host.says("unavailable", "it does not answer")
     host.handles[-1].fail(HostLost(camera="main", reason="as the test says"))
     await until(lambda: len(host.handles) == 2)
     for _ in range(60):
         clock_of(context).advance(1)
         await asyncio.sleep(0.002)
     assert host.stops == []
-    host.state = CameraReport(state="open")
+    host.says("open")
     host.starts()
     host.closes(4.0, after=70.0)
     host.ends()
@@ -287,7 +294,7 @@ async def test_a_camera_that_filmed_is_waited_for_in_a_new_host_too(
 
 
 async def test_a_camera_that_never_filmed_is_given_up(context: Context, host: Host) -> None:
-    host.state = CameraReport(state="unavailable", reason="it does not answer")
+    host.says("unavailable", "it does not answer")
     recording = start(context, durationSeconds=10.0)
     await until(lambda: host.handles)
     for _ in range(60):
