@@ -14,6 +14,7 @@ import pytest
 from fakes.agent_process import ROOT, AgentProcess, running_agent
 from fakes.docs import EVENT, Block, Reader, blocks_of, missing_line
 from fakes.hub_process import free_port
+from fakes.soak import count, seeded
 from pydantic import BaseModel
 
 from agent.adjustable import LOG_LEVEL, STARTUP_GRACE
@@ -86,11 +87,16 @@ EVENTS: dict[str, Callable[[AgentProcess], None]] = {
 }
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def followed() -> list[Path]:
+    """The README and a third of the other pages, others for each commit; a soak follows all."""
+    readme, *others = (page for page in PAGES if any(block.language == TYPED for block in blocks_of(page)))
+    return [readme, *sorted(seeded("pages").sample(others, count(len(others) // 3, len(others))))]
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("page", followed(), ids=lambda page: page.name)
 def test_a_page_can_be_followed(page: Path, tmp_path: Path) -> None:
     blocks = blocks_of(page)
-    if not any(block.language == TYPED for block in blocks):
-        return
     with read_at_a_device(tmp_path) as (reader, agent):
         output = ""
         for block in blocks:
