@@ -22,6 +22,9 @@ from presets_store.protocol.statuses import EventStatus
 
 CLIPS = ("*.mp4.json", "*.mkv.json", "*.ts.json")
 
+BEGINS_WITHIN = 2.0
+"""Seconds of filming in which an emulated machine loads an encoder: nothing of a clip that began then can be there."""
+
 
 @dataclass
 class Examined:
@@ -86,9 +89,10 @@ class Examiner:
         for name in set(known.filming) - set(found.behind):
             if not (media / f"{name}.json").exists():
                 found.problems.append(f"open clip {name}: it is gone")
-        found.problems += [
-            f"open clip {name}: it lacks {lacks:.2f} s" for name, lacks in found.behind.items() if lacks > self._second
-        ]
+        for name, lacks in found.behind.items():
+            filmed = self._filmed(name, known)
+            if lacks > self._second and filmed > BEGINS_WITHIN:
+                found.problems.append(f"open clip {name}: it lacks {lacks:.2f} s of {filmed:.2f} s")
 
     def _undecodable(self, file: Path, clip: ClipFile) -> str:
         if clip.sha256 not in self._decoded:
@@ -98,12 +102,11 @@ class Examiner:
 
     def _behind(self, file: Path, name: str, known: Known) -> dict[str, float]:
         """How many seconds, of those that had been filmed for certain, cannot be had back."""
-        if name not in known.filming:
-            return {}
+        return {name: self._filmed(name, known) - self._left(file)} if name in known.filming else {}
+
+    def _filmed(self, name: str, known: Known) -> float:
         filmed = (known.now_ns - known.filming[name]) / 1e9
-        if name in self._evidence.seconds:
-            filmed = min(filmed, self._evidence.seconds[name])
-        return {name: filmed - self._left(file)}
+        return min(filmed, self._evidence.seconds.get(name, filmed))
 
     def _left(self, file: Path) -> float:
         """Seconds that recovery would keep."""
