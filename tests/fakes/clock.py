@@ -14,6 +14,8 @@ class ManualClock:
         self.wall = now
         self.mono = 1000.0
         self.declared = quality
+        self.slept: list[float] = []
+        """Seconds that were asked for, sleep after sleep."""
         self._sleepers: list[tuple[float, int, asyncio.Event | ManualTimer]] = []
         self._number = 0
 
@@ -30,6 +32,7 @@ class ManualClock:
         if seconds <= 0:
             await asyncio.sleep(0)
             return
+        self.slept.append(seconds)
         wake = asyncio.Event()
         self._at(seconds, wake)
         await wake.wait()
