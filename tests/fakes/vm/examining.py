@@ -24,7 +24,7 @@ CLIPS = ("*.mp4.json", "*.mkv.json", "*.ts.json")
 
 BEGINS_WITHIN = 2.0
 """Seconds of filming before the promise is asked for: what is not encoded yet cannot be on the disk, and an emulated
-machine is slow to load its encoder. Seen: up to 1.64 s missing in that time, in 4 of 1,000 states more than the second."""
+machine is slow to load its encoder. Seen: up to 1.64 s missing in that time, in 4 of 1,000 states more than one."""
 
 
 @dataclass
