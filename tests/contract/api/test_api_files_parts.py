@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -60,8 +61,9 @@ async def part_of(store: ServedStore, target: str, size: int) -> None:
 async def arrived(store: ServedStore, size: int) -> None:
     """Until so many bytes are in some file of the folder for uploads."""
     for _ in range(500):
-        if size in [path.stat().st_size for path in await uploads_of(store)]:
-            return
+        with suppress(FileNotFoundError):  # one got its name meanwhile
+            if size in [path.stat().st_size for path in await uploads_of(store)]:
+                return
         await asyncio.sleep(0.01)
     raise AssertionError(f"{size} bytes did not arrive")
 
