@@ -1,13 +1,11 @@
 """Replacing a damaged cache: at any kill, on a full disk, and where nothing may be written."""
 
 import os
-import resource
 import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from fakes.full_disk import full_disk
 from fakes.privileges import permissions_count
 from fakes.sealed_caches import FILE, SEALER, VALUES, assert_recovered, assert_sound, change, filled, values_of
 
@@ -129,17 +127,6 @@ def test_a_link_in_the_place_of_the_folder_is_not_followed(folder: Path) -> None
 def test_a_file_in_the_place_of_the_folder(tmp_path: Path) -> None:
     (tmp_path / "cache").write_text("a file")
     assert_recovered(tmp_path / "cache", *VALUES)
-
-
-@contextmanager
-def full_disk(limit: int = 0) -> Iterator[None]:
-    """No file of this process can grow beyond `limit`."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 @pytest.mark.parametrize("damaged", [False, True])

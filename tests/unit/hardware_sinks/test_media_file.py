@@ -3,27 +3,14 @@
 import errno
 import hashlib
 import os
-import resource
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from fakes.full_disk import full_disk
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hardware.sinks.mediafile import MediaFile
-
-
-@contextmanager
-def at_most(size: int) -> Iterator[None]:
-    """Files of this process grow to `size` bytes: the last write that fits is cut short, the next one fails."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 @pytest.mark.parametrize("gathers", [False, True])
@@ -47,7 +34,7 @@ def test_what_does_not_fit_is_a_failure_and_all_that_fits_is_there(
     parts = [os.urandom(length) for length in lengths]
     whole = b"".join(parts)
     file = MediaFile(path)
-    with at_most(limit):
+    with full_disk(limit):
         file.write_all(parts)
     file.release()
     assert path.read_bytes() == whole[:limit]

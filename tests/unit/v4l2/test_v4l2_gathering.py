@@ -1,26 +1,10 @@
 """Frames that are read together: none waits in the driver, none is lost, and none is held back for long."""
 
 import pytest
-from fakes.v4l2 import FakeCamera, FakeSystem
+from fakes.v4l2 import FakeCamera
+from fakes.v4l2_opened import opened, take
 
 from hardware.errors import CameraUnavailable
-from hardware.models import CameraSpec, Packet
-from hardware.sources.v4l2 import V4l2Source
-
-NODE = "/dev/video0"
-
-
-def opened(camera: FakeCamera) -> tuple[V4l2Source, FakeSystem]:
-    system = FakeSystem({NODE: camera})
-    source = V4l2Source(CameraSpec(camera_id="front", name="Front", backend="v4l2", address=NODE), system)
-    source.open(None)
-    return source, system
-
-
-def take(source: V4l2Source, count: int) -> list[Packet]:
-    packets = [source.read(1.0) for _ in range(count)]
-    assert all(packets)
-    return [packet for packet in packets if packet]
 
 
 def test_frames_that_were_gathered_outlive_the_camera() -> None:

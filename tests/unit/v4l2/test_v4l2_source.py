@@ -7,38 +7,20 @@ from typing import NoReturn
 
 import pytest
 from fakes.v4l2 import START_NS, FakeCamera, FakeSystem
+from fakes.v4l2_opened import NODE, opened, source_of, take
 from fakes.v4l2_pictures import MJPG_HD, MJPG_VGA, YUYV_HD, YUYV_TINY, FakeMode, jpeg
 
 from hardware.errors import CameraBusy, CameraUnavailable, FormatUnsupported, HardwareError
-from hardware.models import CameraSpec, Codec, Format, Packet
+from hardware.models import CameraSpec, Codec, Format
 from hardware.sources.auto import AutoSource
 from hardware.sources.v4l2 import V4l2Source
 from hardware.v4l2 import abi
 from hardware.v4l2.abi import BufferFlags, Capabilities, Field, Request
 from hardware.v4l2.system import Argument
 
-NODE = "/dev/video0"
 PLANAR = Capabilities.VIDEO_CAPTURE_MPLANE | Capabilities.STREAMING
 HD = Format(codec=Codec.MJPEG, width=1280, height=720, rate=30)
 TINY = Format(codec=Codec.YUYV, width=32, height=24, rate=30)
-
-
-def source_of(system: FakeSystem, address: str = NODE, prefer: Format | None = None) -> V4l2Source:
-    spec = CameraSpec(camera_id="front", name="Front", backend="v4l2", address=address, prefer=prefer)
-    return V4l2Source(spec, system)
-
-
-def opened(camera: FakeCamera, wanted: Format | None = None) -> tuple[V4l2Source, FakeSystem]:
-    system = FakeSystem({NODE: camera})
-    source = source_of(system)
-    source.open(wanted)
-    return source, system
-
-
-def take(source: V4l2Source, count: int) -> list[Packet]:
-    packets = [source.read(1.0) for _ in range(count)]
-    assert all(packets)
-    return [packet for packet in packets if packet]
 
 
 def test_compressed_frames_are_delivered_in_time_with_number_and_stamp() -> None:
